@@ -1,0 +1,30 @@
+"""Measure and show the gap between real and generated images in the frequency domain."""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# public name -> the module it lives in, imported when the name is first used (PEP 562)
+_HOMES = {
+    "FfltoolError": "ffltool.errors",
+    "InputError": "ffltool.errors",
+    "Report": "ffltool.report",
+    "Score": "ffltool.report",
+    "ShapeError": "ffltool.errors",
+    "evaluate_pairs": "ffltool.evaluate",
+    "lfd": "ffltool.metrics.lfd",
+    "mse": "ffltool.metrics.mse",
+    "pair": "ffltool.images",
+    "psnr": "ffltool.metrics.psnr",
+    "ssim": "ffltool.metrics.ssim",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES]

@@ -1,0 +1,128 @@
+"""A report on the terminal and in files; progress on standard error. The only place that prints results."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import typer
+
+from ffltool import ranks
+from ffltool.errors import InputError
+from ffltool.report import Report
+
+_BROKEN_PIPE = 141  # what a shell reports of a program that a closed pipe ended
+_STDOUT = Path("-")
+_PIPED_WIDTH = 120
+
+
+def check_outputs(paths: dict[str, Path | None], *, force: bool) -> None:
+    """Find out, before the work, whether every file asked for can be written; `paths` by name of the format."""
+    if list(paths.values()).count(_STDOUT) > 1:
+        raise InputError("only one output can go to standard output (-)")
+    for name, path in paths.items():
+        if path not in (None, _STDOUT):
+            from ffltool import outputs
+            from ffltool.formats import FORMATS
+
+            outputs.check(path, mark=FORMATS[name][1], force=force)
+
+
+def show(report: Report, paths: dict[str, Path | None], *, note: str = "") -> None:
+    """Write the files asked for, and the table to standard output unless a file takes its place.
+
+    `note` is a line below the table.
+    """
+    for warning in report.warnings:
+        print(f"ffltool: warning: {warning}", file=sys.stderr)
+    for name, path in paths.items():
+        if path is not None:
+            from ffltool import outputs
+            from ffltool.formats import FORMATS
+
+            text = FORMATS[name][0](report)
+            if path == _STDOUT:
+                _print(text)
+            else:
+                outputs.write(path, text.encode(errors="surrogateescape"))
+    if _STDOUT not in paths.values():
+        _print(_table(report, note))
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(_BROKEN_PIPE) from None
+    except OSError as error:
+        raise InputError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def _table(report: Report, note: str) -> str:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ffltool.formats import cells, number
+
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    scores = Table("metric", box=None, pad_edge=False, header_style="bold")
+    for title in ("mean", "std", "min", "max"):
+        scores.add_column(title, justify="right")
+    scores.add_column("unit")
+    scores.add_column("better")
+    for score in report.scores:
+        scores.add_row(*cells(score))
+
+    worst = Table("worst pairs", box=None, pad_edge=False, header_style="bold")
+    worst.columns[0].overflow = "fold"
+    for score in report.scores:
+        worst.add_column(score.metric, justify="right", no_wrap=True)
+    for pair in report.worst():
+        worst.add_row(Text(pair.name), *map(number, pair.values))
+
+    with console.capture() as capture:
+        console.print(Text(f"{report.real.images} pairs, {_sizes(report)}: {report.real.path} and {report.fake.path}"))
+        console.print()
+        console.print(scores)
+        console.print()
+        console.print(worst)
+        if note:
+            console.print()
+            console.print(Text(note))
+    return "\n".join(line.rstrip() for line in capture.get().split("\n"))
+
+
+def _sizes(report: Report) -> str:
+    sizes = report.real.sizes
+    return f"{sizes[0][0]}x{sizes[0][1]}" if len(sizes) == 1 else f"{len(sizes)} sizes"
+
+
+def what_lfd_is(report: Report) -> str:
+    """Return the line that says what LFD is, and for one size the PSNR that the mean corresponds to."""
+    from ffltool.metrics.lfd import psnr_from_lfd
+
+    line = "LFD = ln(H·W·MSE + 1): the mean squared error on a log scale that depends on the size of the image."
+    if len(report.real.sizes) > 1:
+        return line
+    height, width = report.real.sizes[0]
+    decibel = psnr_from_lfd(report.scores[0].value, height=height, width=width)
+    return f"{line}\nAt {height}x{width} an LFD of {report.scores[0].value:.4f} is a PSNR of {decibel:.2f} dB."
+
+
+def progress(*, quiet: bool) -> Callable[[Iterable, int], Iterator] | None:
+    """Return what shows progress on standard error; None where that is no terminal, or silence was asked for."""
+    return _track if sys.stderr.isatty() and not quiet and ranks.rank() == 0 else None
+
+
+def _track(items: Iterable, total: int) -> Iterator:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield from bar.track(items, total=total)

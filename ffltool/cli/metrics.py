@@ -1,0 +1,62 @@
+"""``ffltool metrics``: any set of metrics over paired images."""
+
+from typing import Annotated
+
+import typer
+
+from ffltool.cli import _options as opt
+
+
+def metrics(
+    real: opt.Real,
+    fake: opt.Fake = None,
+    metric: Annotated[
+        list[str], typer.Option("--metric", "-m", help="Metrics, separated by commas: lfd, mse, psnr, ssim.")
+    ] = ["psnr,ssim,lfd"],  # noqa: B006 (Typer reads the list, nothing changes it)
+    pair: opt.Pair = "stem",
+    side_by_side: opt.SideBySide = False,
+    recursive: opt.Recursive = True,
+    limit: opt.Limit = None,
+    allow_unpaired: opt.AllowUnpaired = False,
+    skip_broken: opt.SkipBroken = False,
+    alpha: opt.Alpha = "drop",
+    fit: opt.Fit = "none",
+    workers: opt.Workers = None,
+    json: opt.Json = None,
+    csv: opt.Csv = None,
+    markdown: opt.Markdown = None,
+    junit: opt.Junit = None,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Several metrics of paired images, decoding each file once.
+
+    Example: ffltool metrics real/ fake/ -m psnr,ssim,lfd --csv pairs.csv
+    """
+    from ffltool.cli import _render
+    from ffltool.evaluate import evaluate_pairs
+    from ffltool.images import Reading
+    from ffltool.pairing import pair as find_pairs
+
+    outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
+    _render.check_outputs(outputs, force=force)
+    pairing = find_pairs(
+        real,
+        fake,
+        by=pair,
+        side_by_side=side_by_side,
+        recursive=recursive,
+        allow_unpaired=allow_unpaired,
+        limit=limit,
+    )
+    report = evaluate_pairs(
+        pairing,
+        ",".join(metric).split(","),
+        command="metrics",
+        reading=Reading(alpha=alpha, fit=fit),
+        skip_broken=skip_broken,
+        workers=workers,
+        progress=_render.progress(quiet=quiet),
+    )
+    if report:
+        _render.show(report, outputs)

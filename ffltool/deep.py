@@ -1,0 +1,86 @@
+"""16-bit pixels in full precision, through Pillow.
+
+Pillow has a 16-bit mode for grey alone; of a 16-bit colour sample it keeps the high byte. Told that the bytes of the
+file lie the other way round it keeps the low byte, so two readings give both.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageOps
+
+from ffltool.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# NumPy is imported where it is needed, see images.py
+
+_SWAPPED = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
+_BITS_PER_SAMPLE = 258  # the TIFF tag
+
+
+def is_deep(file: Image.Image) -> bool:
+    """Tell whether an opened, not yet loaded image has 16 bits a sample.
+
+    Raises
+    ------
+    InputError : for 16-bit layouts of which only the high bytes could be had.
+    """
+    rawmode, arguments = _rawmode(file)
+    if file.mode.startswith("I") or ";16" in rawmode:
+        return True
+    lossy_ppm = file.format == "PPM" and len(arguments) == 2 and isinstance(arguments[1], int) and arguments[1] > 255
+    if lossy_ppm or (file.format == "TIFF" and 16 in file.tag_v2.get(_BITS_PER_SAMPLE, ())):
+        layout = "colour PPM" if lossy_ppm else "TIFF with separate planes"
+        raise InputError(f"{file.filename} is a 16-bit {layout}, which cannot be read in full; 16-bit PNG can")
+    return False
+
+
+def read_deep(file: Image.Image) -> np.ndarray:
+    """Return a 16-bit image, turned as its EXIF orientation says, as a uint16 array, shape (H, W, 1 to 4)."""
+    import numpy as np
+
+    if file.mode.startswith("I"):
+        return _array(file).astype(np.uint16)[..., None]
+    rawmode, arguments = _rawmode(file)
+    with Image.open(file.filename, formats=(file.format,)) as other:
+        if rawmode.startswith("LA"):
+            # Pillow knows no other order for grey with alpha: four 8-bit samples are the two of 16 bits, bytewise
+            other._mode = "RGBA"
+            _set_rawmode(other, "RGBA", arguments)
+            pairs = _array(other).astype(np.uint16)
+            return pairs[..., ::2] * np.uint16(256) + pairs[..., 1::2]
+        _set_rawmode(other, rawmode[:-3] + _SWAPPED[rawmode[-3:]], arguments)
+        return _array(file).astype(np.uint16) * np.uint16(256) + _array(other)
+
+
+def without_alpha(pixels: np.ndarray, *, background: int | None) -> np.ndarray:
+    """Return the colours of a uint16 array (H, W, 1 to 4), as stored or composited over a grey level 0..65535."""
+    import numpy as np
+
+    colours = pixels[..., : 1 if pixels.shape[-1] < 3 else 3]
+    if background is None or colours.shape == pixels.shape:
+        return colours
+    cover = pixels[..., -1:] / 65535
+    return np.rint(colours * cover + background * (1 - cover)).astype(np.uint16)
+
+
+def _array(file: Image.Image) -> np.ndarray:
+    import numpy as np
+
+    file.load()
+    return np.asarray(ImageOps.exif_transpose(file))
+
+
+def _rawmode(file: Image.Image) -> tuple[str, tuple]:
+    arguments = file.tile[0].args if file.tile else ""
+    arguments = arguments if isinstance(arguments, tuple) else (arguments,)
+    return str(arguments[0]) if arguments else "", arguments
+
+
+def _set_rawmode(file: Image.Image, rawmode: str, arguments: tuple) -> None:
+    changed = rawmode if len(arguments) == 1 else (rawmode, *arguments[1:])
+    file.tile = [tile._replace(args=changed) for tile in file.tile]

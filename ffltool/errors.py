@@ -1,0 +1,34 @@
+"""What a user can mend: errors that become one line on the terminal and an exit status."""
+
+
+class FfltoolError(Exception):
+    """Root of all errors that ffltool raises on purpose."""
+
+    status = 2
+
+
+class InputError(FfltoolError):
+    """A file, folder, option or name that cannot be used as given."""
+
+
+class BrokenImageError(InputError):
+    """An image file that is damaged, empty, gone, or no image."""
+
+
+class ShapeError(FfltoolError):
+    """Arrays whose shapes do not fit the formula."""
+
+
+class NothingComparedError(FfltoolError):
+    """A run that came to its end without one comparison."""
+
+    status = 3
+
+
+def printable(text: str) -> str:
+    r"""Return the text with everything that is not printable written as an escape, so that it stays on one line.
+
+    >>> print(printable("two\nlines"))
+    two\nlines
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -1,0 +1,119 @@
+"""A report as JSON, CSV, Markdown and JUnit XML."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict
+
+from ffltool.report import Report, Score
+
+SCHEMA = "ffltool.report/1"
+
+
+def as_json(report: Report) -> str:
+    """Return the report as JSON of the schema `ffltool.report/1`; what is infinite becomes null."""
+    content = {
+        "schema": SCHEMA,
+        "command": report.command,
+        "version": report.version,
+        "real": asdict(report.real),
+        "fake": asdict(report.fake),
+        "scores": [_finite(asdict(score)) for score in report.scores],
+        "bands": [],
+        "warnings": list(report.warnings),
+        "environment": report.environment,
+        "seconds": round(report.seconds, 3),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(score: dict) -> dict:
+    return {name: None if value in (math.inf, -math.inf) else value for name, value in score.items()}
+
+
+def as_csv(report: Report) -> str:
+    """Return one row per pair, with every metric in full precision; "inf" where a value is infinite."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["pair", "real", "fake", "height", "width", *(score.metric for score in report.scores)])
+    rows.writerows([pair.name, pair.real, pair.fake, pair.height, pair.width, *pair.values] for pair in report.pairs)
+    return text.getvalue()
+
+
+def as_markdown(report: Report) -> str:
+    """Return the scores and the worst pairs as Markdown tables, for a pull request or a notebook."""
+    names = [score.metric for score in report.scores]
+    lines = [
+        f"<!-- {SCHEMA} -->",
+        f"**{_escape(report.real.path)}** (real) and **{_escape(report.fake.path)}** (fake), {report.real.images} pairs",
+        "",
+        *_table(["metric", "mean", "std", "min", "max", "unit", "better"], [cells(score) for score in report.scores]),
+        "",
+        f"Worst pairs by {names[0]}:",
+        "",
+        *_table(["pair", *names], [[_escape(pair.name), *map(number, pair.values)] for pair in report.worst()]),
+        *(line for warning in report.warnings for line in ("", f"> {_escape(warning)}")),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def _escape(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+!|~&" else letter for letter in text)
+
+
+def as_junit(report: Report) -> str:
+    """Return JUnit XML with one test case per metric; the values stand in properties, nothing can fail here."""
+    from xml.etree import ElementTree  # here, for the terminal's table needs this module too, and no XML
+
+    suites = ElementTree.Element("testsuites", name=f"ffltool {report.command}")
+    suite = ElementTree.SubElement(
+        suites,
+        "testsuite",
+        name=f"{report.real.path} {report.fake.path}",
+        tests=str(len(report.scores)),
+        failures="0",
+        errors="0",
+        skipped="0",
+        time=f"{report.seconds:.3f}",
+    )
+    for score in report.scores:
+        case = ElementTree.SubElement(suite, "testcase", classname="ffltool", name=score.metric, time="0")
+        properties = ElementTree.SubElement(case, "properties")
+        for name in ("value", "std", "min", "max", "images", "unit", "better"):
+            ElementTree.SubElement(properties, "property", name=name, value=str(getattr(score, name)))
+    if report.warnings:
+        ElementTree.SubElement(suite, "system-err").text = "\n".join(report.warnings)
+    ElementTree.indent(suites)
+    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+# name of the option -> how it is written, and a text near the start of every such file
+FORMATS: dict[str, tuple[Callable[[Report], str], str]] = {
+    "json": (as_json, f'"schema": "{SCHEMA}"'),
+    "csv": (as_csv, "pair,real,fake,height,width,"),
+    "markdown": (as_markdown, f"<!-- {SCHEMA} -->"),
+    "junit": (as_junit, '<testsuites name="ffltool '),
+}
+
+
+def cells(score: Score) -> list[str]:
+    """Return a score as the cells of a table: metric, mean, std, min, max, unit, better."""
+    std = "" if score.std is None else number(score.std)
+    return [score.metric, number(score.value), std, number(score.min), number(score.max), score.unit, score.better]
+
+
+def number(value: float) -> str:
+    """Return a value to four decimals, or in five digits where it is large.
+
+    >>> number(14.80456), number(0.98), number(2947.674455), number(float("inf"))
+    ('14.8046', '0.9800', '2947.67', 'inf')
+    """
+    return f"{value:.4f}" if abs(value) < 1000 or math.isinf(value) else f"{value:.2f}"

@@ -1,0 +1,231 @@
+"""Image files: read them as 8-bit or 16-bit pixels, bring two to one size, stream them, write them."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ffltool import outputs
+from ffltool.deep import is_deep, read_deep, without_alpha
+from ffltool.errors import BrokenImageError, FfltoolError, InputError
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+# NumPy is imported where it is needed: 8-bit images are compared without it, which saves 0.1 s and 20 MB
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+ALPHAS = ("drop", "white", "black", "error")
+FITS = ("none", "crop", "resize")
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "TIFF", "GIF")
+_ORIENTATION = 0x0112  # the EXIF tag
+_FEW = 4  # from how many items on starting worker threads pays
+_AHEAD = 4  # items a worker may be ahead of the one that is asked for
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files become pixels.
+
+    ``alpha``: what becomes of an alpha channel: "drop" (keep the colours as stored), composite over "white" or
+    "black", or "error". ``fit``: what becomes of two images of different sizes: "none" is an error, "crop" cuts both
+    about their centres to the smaller height and width, "resize" brings the fake one to the real one's size (Lanczos).
+    """
+
+    alpha: str = "drop"
+    fit: str = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded image: 8-bit pixels as a Pillow image of mode "L" or "RGB", or a uint16 array (H, W, 1 or 3)."""
+
+    pixels: Image.Image | ndarray
+    alpha_dropped: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.pixels.size[::-1] if self.is_8_bit else self.pixels.shape[:2]
+
+    @property
+    def is_8_bit(self) -> bool:
+        """Whether the pixels are a Pillow image."""
+        return isinstance(self.pixels, Image.Image)
+
+    def planes(self) -> ndarray:
+        """Return an array, shape (C, H, W), on the 0..255 scale: uint8, or float64 for 16-bit pixels."""
+        import numpy as np
+
+        if not self.is_8_bit:
+            return np.moveaxis(self.pixels, -1, 0) / 257
+        array = np.asarray(self.pixels)
+        return np.moveaxis(array, -1, 0) if array.ndim == 3 else array[None]
+
+    def in_16_bit(self) -> ndarray:
+        """Return the pixels as a uint16 array, shape (H, W, 1 or 3)."""
+        import numpy as np
+
+        if not self.is_8_bit:
+            return self.pixels
+        array = np.asarray(self.pixels, dtype=np.uint16) * np.uint16(257)
+        return array if array.ndim == 3 else array[..., None]
+
+    def crop(self, top: int, left: int, height: int, width: int) -> Picture:
+        """Cut a rectangle out."""
+        if self.is_8_bit:
+            return replace(self, pixels=self.pixels.crop((left, top, left + width, top + height)))
+        return replace(self, pixels=self.pixels[top : top + height, left : left + width])
+
+    def centre_crop(self, height: int, width: int) -> Picture:
+        """Cut a rectangle out of the middle, nearer to the top left where the margins are odd."""
+        return self.crop((self.size[0] - height) // 2, (self.size[1] - width) // 2, height, width)
+
+    def resize(self, height: int, width: int) -> Picture:
+        """Resample by Lanczos's filter."""
+        size, lanczos = (width, height), Image.Resampling.LANCZOS
+        if self.is_8_bit:
+            return replace(self, pixels=self.pixels.resize(size, lanczos))
+        import numpy as np
+
+        planes = (Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(self.pixels, -1, 0))
+        resized = np.stack([np.asarray(plane.resize(size, lanczos)) for plane in planes], axis=-1)
+        return replace(self, pixels=np.rint(resized).clip(0, 65535).astype(np.uint16))
+
+
+def read(path: Path, *, alpha: str = "drop") -> Picture:
+    """Read one image (the first frame), turned as its EXIF orientation says.
+
+    Grey stays one channel, everything else becomes RGB as Pillow converts it. 16-bit grey and colour keep their full
+    precision (PNG, TIFF, PGM).
+
+    Raises
+    ------
+    BrokenImageError : if the file is damaged, empty, gone, no image, or too large to be an honest one.
+    InputError : if it cannot be opened, has an alpha channel and `alpha` is "error", or holds pixels that have no
+        agreed scale (floating point, 32-bit integers).
+    """
+    try:
+        with Image.open(path, formats=_FORMATS) as file:
+            return _decode(file, path, alpha)
+    except FfltoolError:
+        raise
+    except FileNotFoundError as error:
+        raise BrokenImageError(f"{path} does not exist") from error
+    except UnidentifiedImageError as error:
+        empty = os.path.getsize(path) == 0
+        raise BrokenImageError(f"{path} is empty" if empty else f"{path} is not an image that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise BrokenImageError(f"{path} is refused as a decompression bomb: {error}") from error
+    except MemoryError as error:
+        raise InputError(f"{path} does not fit into memory") from error
+    except Exception as error:  # on damaged files decoders raise whatever their parsing stumbles over
+        if isinstance(error, OSError) and error.errno:
+            raise InputError(f"{path} cannot be read: {error.strerror}") from error
+        raise BrokenImageError(f"{path} is broken: {error}") from error
+
+
+def _decode(file: Image.Image, path: Path, alpha: str) -> Picture:
+    has_alpha = file.has_transparency_data
+    if has_alpha and alpha == "error":
+        raise InputError(f"{path} has an alpha channel; --alpha drop, white or black reads it")
+    if file.mode == "F" or (file.mode == "I" and file.format != "PPM"):
+        kind = "floating-point" if file.mode == "F" else "32-bit"
+        raise InputError(f"{path} holds {kind} pixels, which have no agreed scale; 8-bit or 16-bit ones are wanted")
+
+    background = {"white": 255, "black": 0}.get(alpha)
+    if is_deep(file):
+        pixels = without_alpha(read_deep(file), background=background and background * 257)
+        return Picture(pixels, has_alpha and background is None)
+
+    file.load()
+    if file.getexif().get(_ORIENTATION, 1) != 1:
+        file = ImageOps.exif_transpose(file)
+    if has_alpha and background is not None:
+        ground = Image.new("RGBA", file.size, (background,) * 3)
+        file = Image.alpha_composite(ground, file.convert("RGBA"))
+    mode = "L" if file.mode in ("1", "L", "LA", "La") else "RGB"
+    return Picture(file if file.mode == mode else file.convert(mode), has_alpha and background is None)
+
+
+def read_pair(real: Path, fake: Path | None, reading: Reading) -> tuple[Picture, Picture]:
+    """Read two images to be compared, in one form and size; without `fake` the halves of the real file.
+
+    Raises
+    ------
+    InputError : if the sizes differ and nothing is to be done about it, or a width cannot be halved; else as `read`.
+    """
+    first = read(real, alpha=reading.alpha)
+    if fake is None:
+        height, width = first.size
+        if width % 2:
+            raise InputError(f"{real} is {width} pixels wide, which does not split into two halves")
+        return first.crop(0, 0, height, width // 2), first.crop(0, width // 2, height, width // 2)
+    second = read(fake, alpha=reading.alpha)
+    if first.size != second.size:
+        if reading.fit == "none":
+            sizes = [f"{path} is {h}x{w}" for path, (h, w) in ((real, first.size), (fake, second.size))]
+            raise InputError(
+                f"{sizes[0]} but {sizes[1]} (height x width); --fit crop or resize brings them to one size"
+            )
+        if reading.fit == "resize":
+            second = second.resize(*first.size)
+        else:
+            common = [min(sides) for sides in zip(first.size, second.size, strict=True)]
+            first, second = first.centre_crop(*common), second.centre_crop(*common)
+    return in_one_form(first, second)
+
+
+def in_one_form(real: Picture, fake: Picture) -> tuple[Picture, Picture]:
+    """Return both in 16 bits if one is, and both in colour if one is."""
+    if real.is_8_bit and fake.is_8_bit:
+        if real.pixels.mode == fake.pixels.mode:
+            return real, fake
+        return replace(real, pixels=real.pixels.convert("RGB")), replace(fake, pixels=fake.pixels.convert("RGB"))
+    import numpy as np
+
+    one, other = np.broadcast_arrays(real.in_16_bit(), fake.in_16_bit())
+    return replace(real, pixels=one), replace(fake, pixels=other)
+
+
+def stream(items: Iterable[Item], work: Callable[[Item], Result], *, workers: int) -> Iterator[Result]:
+    """Yield ``work(item)`` of each item in order, with `workers` threads ahead by a few items each.
+
+    Memory does not grow with the number of items. Decoders run outside the interpreter's lock, so threads use all
+    cores; for a handful of items none is started. An exception of `work` is raised at its item's place.
+    """
+    items = iter(items)
+    first = list(islice(items, _FEW))
+    if workers < 2 or len(first) < _FEW:
+        yield from map(work, first)
+        yield from map(work, items)
+        return
+    pool = ThreadPoolExecutor(workers)
+    waiting = deque(pool.submit(work, item) for item in first)
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > workers * _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def write(image: Image.Image, path: Path, **settings: int | bool) -> None:
+    """Write an image in the format of the path's suffix, whole or not at all; `settings` are Pillow's for it."""
+    content = io.BytesIO()
+    image.save(content, Image.registered_extensions()[_suffix(path.name)], **settings)
+    outputs.write(path, content.getvalue())

@@ -1,0 +1,60 @@
+"""Files that ffltool writes: whole or not at all, and never over something that it did not write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from ffltool.errors import InputError
+
+_HEAD = 4096  # bytes of a file in which its mark is looked for
+
+
+def check(path: Path, *, mark: str, force: bool = False) -> None:
+    """Find out, before the work, whether `path` can be written.
+
+    Parameters
+    ----------
+    mark : a text near the start of every output of this kind; an existing file that lacks it is somebody else's.
+    force : overwrite any file.
+
+    Raises
+    ------
+    InputError : for a missing or read-only folder, a folder in the file's place, or somebody else's file.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise InputError(f"{path} cannot be written: the folder {target.parent} does not exist")
+    if target.is_dir():
+        raise InputError(f"{path} cannot be written: it is a folder")
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise InputError(f"{path} cannot be written: permission denied")
+    if target.is_file() and target.stat().st_size and not force:
+        with target.open("rb") as file:
+            if mark.encode() not in file.read(_HEAD):
+                raise InputError(f"{path} exists and is no earlier output of this kind; --force overwrites it")
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file by moving a whole new one into its place; a device or a pipe is written to directly.
+
+    Raises
+    ------
+    InputError : if that fails, with the system's reason; the old file is then still there.
+    """
+    target = Path(os.path.realpath(path))
+    part = target.with_name(f".ffltool-{os.getpid()}.part")
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+            return
+        try:
+            part.write_bytes(content)
+            if target.exists():
+                shutil.copymode(target, part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,158 @@
+"""Image files on disk: find them, and pair real with fake ones."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ffltool.errors import InputError, printable
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff", ".gif")
+_PAIR_KEYS: dict[str, Callable[[str], str]] = {
+    "stem": lambda name: os.path.splitext(name)[0],
+    "name": lambda name: name,
+}
+PAIRINGS = (*_PAIR_KEYS, "order")
+_NAMED = 3  # how many left-over files an error names
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two files to compare; `fake` is None where one file holds both, real left and fake right."""
+
+    name: str
+    real: Path
+    fake: Path | None
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """What there is to compare, in order, and what has to be said about it."""
+
+    real: Path
+    fake: Path
+    pairs: tuple[Pair, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def find(folder: Path, *, recursive: bool = True) -> list[str]:
+    """Return the images below a folder by their relative names with "/", in natural order ("2" before "10").
+
+    Links are followed, hidden files and folders are passed over, suffixes count in any case.
+
+    Raises
+    ------
+    InputError : if the folder is none, cannot be read, or holds no image.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder" if folder.exists() else f"{folder} does not exist")
+
+    names, seen = [], set()
+    for parent, folders, files in os.walk(folder, onerror=_refuse_folder, followlinks=True):
+        seen.add(os.path.realpath(parent))
+        folders[:] = [
+            name
+            for name in folders
+            if recursive and name[0] != "." and os.path.realpath(os.path.join(parent, name)) not in seen
+        ]
+        prefix = "" if parent == str(folder) else os.path.relpath(parent, folder).replace(os.sep, "/") + "/"
+        names += [prefix + name for name in files if name[0] != "." and _suffix(name) in SUFFIXES]
+    if not names:
+        raise InputError(f"{folder} holds no images (looked for {' '.join(SUFFIXES)})")
+    return sorted(names, key=_natural)
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise InputError(f"the folder {error.filename} cannot be read: {error.strerror}") from error
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    parts = re.split(r"(\d+)", name.casefold())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
+
+
+def pair(
+    real: Path | str,
+    fake: Path | str | None = None,
+    *,
+    by: str = "stem",
+    recursive: bool = True,
+    side_by_side: bool = False,
+    allow_unpaired: bool = False,
+    limit: int | None = None,
+) -> Pairing:
+    """Find the pairs of two folders, of two image files, or of one folder of side-by-side images.
+
+    Parameters
+    ----------
+    by : what the partners share: "stem" the relative path without its suffix, "name" all of it, "order" the
+        place in natural order.
+    side_by_side : `real` alone is given, and each of its images holds the real one left and the fake one right.
+    allow_unpaired : leave out files without a partner, and say so, instead of raising.
+    limit : take only so many pairs, the first ones.
+
+    Raises
+    ------
+    InputError : if there is nothing to pair, something is left over, or a partner is ambiguous.
+    """
+    real, fake = Path(real), None if fake is None else Path(fake)
+    if by not in PAIRINGS:
+        raise InputError(f"images cannot be paired by {by!r}; known are {', '.join(PAIRINGS)}")
+    if side_by_side:
+        if fake is not None:
+            raise InputError("side-by-side images lie in one folder, but two were given")
+        root, names = (real.parent, [real.name]) if real.is_file() else (real, find(real, recursive=recursive))
+        pairs = [Pair(printable(name), root / name, None) for name in names]
+        return Pairing(real, real, tuple(pairs[:limit]))
+    if fake is None:
+        raise InputError("FAKE is missing: give two folders or two images (or --side-by-side and one folder)")
+    if real.is_file() and fake.is_file():
+        return Pairing(real, fake, (Pair(printable(real.name), real, fake),))
+    for one, other in ((real, fake), (fake, real)):
+        if one.is_file() and other.is_dir():
+            raise InputError(f"{one} is a file and {other} a folder: give two folders or two images")
+
+    reals, fakes = find(real, recursive=recursive), find(fake, recursive=recursive)
+    matched, lone_reals, lone_fakes = _match(_keyed(real, reals, by), _keyed(fake, fakes, by))
+    lone = ""
+    if lone_reals or lone_fakes:
+        sides = _describe(real, lone_reals, len(reals)), _describe(fake, lone_fakes, len(fakes))
+        lone = f"{sides[0]} and {sides[1]} have no partner"
+        if not allow_unpaired:
+            way_out = f"--allow-unpaired compares the {len(matched)} that match" if matched else "see --pair"
+            raise InputError(f"{lone}; {way_out}")
+    pairs = tuple(Pair(printable(a), real / a, fake / b) for a, b in matched[:limit])
+    return Pairing(real, fake, pairs, (f"{lone} and were left out",) if lone else ())
+
+
+def _match(reals: dict[str, str], fakes: dict[str, str]) -> tuple[list[tuple[str, str]], list[str], list[str]]:
+    """Return the pairs of names that share a key, and the names of each side that share none."""
+    matched = [(name, fakes[key]) for key, name in reals.items() if key in fakes]
+    lone_reals = [name for key, name in reals.items() if key not in fakes]
+    lone_fakes = [name for key, name in fakes.items() if key not in reals]
+    return matched, lone_reals, lone_fakes
+
+
+def _keyed(folder: Path, names: list[str], by: str) -> dict[str, str]:
+    """Return the names by what their partners share with them."""
+    if by == "order":
+        return {str(place): name for place, name in enumerate(names)}
+    keyed = {}
+    for name in names:
+        other = keyed.setdefault(_PAIR_KEYS[by](name), name)
+        if other != name:
+            raise InputError(f"{folder} holds both {other} and {name}, which pair with the same image; use --pair name")
+    return keyed
+
+
+def _describe(folder: Path, lone: list[str], count: int) -> str:
+    """Say how many of a folder's images have no partner, naming the first of them."""
+    names = ", ".join(map(printable, lone[:_NAMED])) + (", …" if len(lone) > _NAMED else "")
+    return f"{len(lone)} of {count} images in {folder}" + (f" ({names})" if lone else "")

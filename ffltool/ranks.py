@@ -1,0 +1,64 @@
+"""The process among those that torchrun started: its rank, its share of a list, sums over all of them."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Item = TypeVar("Item")
+_RENDEZVOUS = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+def world() -> int:
+    """Return how many processes share the work; 1 unless a launcher says how they find each other."""
+    return int(os.environ["WORLD_SIZE"]) if all(name in os.environ for name in _RENDEZVOUS) else 1
+
+
+def rank() -> int:
+    """Return this process's place among them, 0 to world() - 1; 0 reports."""
+    return int(os.environ["RANK"]) if world() > 1 else 0
+
+
+def share(items: Sequence[Item]) -> Sequence[Item]:
+    """Return every world()-th item from the rank()-th on: each item goes to exactly one process."""
+    return items[rank() :: world()]
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, usable // int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+
+
+@contextmanager
+def group() -> Iterator[None]:
+    """Join the processes while the body runs; does nothing where there is one, or where they have joined."""
+    if world() == 1:
+        yield
+        return
+    from torch import distributed
+
+    joined = distributed.is_initialized()
+    if not joined:
+        distributed.init_process_group("gloo")
+    try:
+        yield
+    finally:
+        if not joined:
+            distributed.destroy_process_group()
+
+
+def all_reduce(values: array[float] | Tensor) -> None:
+    """Add up `values`, an ``array("d")`` or a float64 tensor, over all processes, in place; for one, leave it."""
+    if world() == 1 or not len(values):
+        return
+    import torch
+
+    flat = torch.frombuffer(values, dtype=torch.float64) if isinstance(values, array) else values
+    torch.distributed.all_reduce(flat)
