@@ -47,9 +47,10 @@ def as_csv(report: Report) -> str:
 def as_markdown(report: Report) -> str:
     """Return the scores and the worst pairs as Markdown tables, for a pull request or a notebook."""
     names = [score.metric for score in report.scores]
+    real, fake = _escape(report.real.path), _escape(report.fake.path)
     lines = [
         f"<!-- {SCHEMA} -->",
-        f"**{_escape(report.real.path)}** (real) and **{_escape(report.fake.path)}** (fake), {report.real.images} pairs",
+        f"**{real}** (real) and **{fake}** (fake), {report.real.images} pairs",
         "",
         *_table(["metric", "mean", "std", "min", "max", "unit", "better"], [cells(score) for score in report.scores]),
         "",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,7 +30,7 @@ FITS = ("none", "crop", "resize")
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "TIFF", "GIF")
 _ORIENTATION = 0x0112  # the EXIF tag
 _FEW = 4  # from how many items on starting worker threads pays
-_AHEAD = 4  # items a worker may be ahead of the one that is asked for
+_AHEAD = 4  # chunks that a worker may be ahead of the one that is asked for
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Picture:
         if not self.is_8_bit:
             return np.moveaxis(self.pixels, -1, 0) / 257
         array = np.asarray(self.pixels)
-        return np.moveaxis(array, -1, 0) if array.ndim == 3 else array[None]
+        return np.ascontiguousarray(np.moveaxis(array, -1, 0)) if array.ndim == 3 else array[None]
 
     def in_16_bit(self) -> ndarray:
         """Return the pixels as a uint16 array, shape (H, W, 1 or 3)."""
@@ -199,27 +198,29 @@ def in_one_form(real: Picture, fake: Picture) -> tuple[Picture, Picture]:
     return replace(real, pixels=one), replace(fake, pixels=other)
 
 
-def stream(items: Iterable[Item], work: Callable[[Item], Result], *, workers: int) -> Iterator[Result]:
-    """Yield ``work(item)`` of each item in order, with `workers` threads ahead by a few items each.
+def stream(items: Sequence[Item], work: Callable[[Item], Result], *, workers: int, chunk: int = 1) -> Iterator[Result]:
+    """Yield ``work(item)`` of each item in order, computed ahead by `workers` threads.
 
-    Memory does not grow with the number of items. Decoders run outside the interpreter's lock, so threads use all
-    cores; for a handful of items none is started. An exception of `work` is raised at its item's place.
+    Decoders run outside the interpreter's lock, so threads use all cores; for a handful of items none is started.
+    They take `chunk` items at a time, and are ahead by a few chunks each: memory does not grow with the number of
+    items. An exception of `work` is raised at its item's place.
     """
-    items = iter(items)
-    first = list(islice(items, _FEW))
-    if workers < 2 or len(first) < _FEW:
-        yield from map(work, first)
+    if workers < 2 or len(items) < _FEW:
         yield from map(work, items)
         return
+
+    def work_on(part: Sequence[Item]) -> list[Result]:
+        return [work(item) for item in part]
+
     pool = ThreadPoolExecutor(workers)
-    waiting = deque(pool.submit(work, item) for item in first)
+    waiting: deque[Future[list[Result]]] = deque()
     try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
+        for start in range(0, len(items), chunk):
+            waiting.append(pool.submit(work_on, items[start : start + chunk]))
             if len(waiting) > workers * _AHEAD:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -227,5 +228,5 @@ def stream(items: Iterable[Item], work: Callable[[Item], Result], *, workers: in
 def write(image: Image.Image, path: Path, **settings: int | bool) -> None:
     """Write an image in the format of the path's suffix, whole or not at all; `settings` are Pillow's for it."""
     content = io.BytesIO()
-    image.save(content, Image.registered_extensions()[_suffix(path.name)], **settings)
+    image.save(content, Image.registered_extensions()[path.suffix.lower()], **settings)
     outputs.write(path, content.getvalue())

@@ -39,7 +39,7 @@ def ffltool(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """A microscope for the frequency gap between real and generated images.
+    """Measure the frequency gap between real and generated images.
 
     Exit status: 0 done, 1 beyond a limit, 2 usage or input, 3 nothing was compared, 130 interrupted.
     """

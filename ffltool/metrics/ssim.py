@@ -5,16 +5,14 @@
 with means m, variances s^2 and covariance s_rf under an 11 x 11 Gaussian window of sigma 1.5 (population moments),
 C1 = (0.01 peak)^2, C2 = (0.03 peak)^2, over every position where the window lies inside the image, for each channel.
 
-Four maps need the window, not five, for the variances only occur as a sum. It is separable, and applied as two
-products with banded matrices, tile by tile, so that the work stays in the cache. Variances do not change when a
-constant is taken from the image, and come out with fewer digits lost about half the peak than about 0.
+Four maps need the window, not five, for the variances occur only as a sum. It is separable, and applied as two
+products with banded matrices, a block at a time, since a whole one would be mostly zeros.
 """
 
 from __future__ import annotations
 
 import functools
-import sys
-from types import ModuleType
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,8 +26,9 @@ if TYPE_CHECKING:
     from ffltool.metrics import DecodedPair
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
-_TILE, _BLOCK = (16, 256), 32  # outputs of a tile and of a block of columns in it: the fastest of 16, 32, 48, 64
-_TILE_ON_GPU = (128, 4096)  # there few large products are faster
+_MARGIN = WINDOW - 1
+_BLOCK = 32  # positions of the window that one product computes along an axis
+_TILE = 32, 256  # rows and columns of positions whose maps stay in the cache
 
 
 def ssim(real: Tensor, fake: Tensor, *, peak: float = 255.0) -> Tensor:
@@ -37,13 +36,13 @@ def ssim(real: Tensor, fake: Tensor, *, peak: float = 255.0) -> Tensor:
 
     Parameters
     ----------
-    real, fake : tensors, shape (N, C, H, W), H and W >= 11, values in [0, peak]; integers are
-        computed in float64, floating types in their own.
+    real, fake : tensors, shape (N, C, H, W), H and W >= 11, values in [0, peak]; integers are computed in float64,
+        floating types in their own.
     peak : the largest value a pixel can take (255 for 8-bit images, 1.0 for floats).
 
     Returns
     -------
-    tensor, shape (N,), in [-1, 1]; 1 where the images are equal.
+    tensor, shape (N,), in [-1, 1]; 1 where the images are equal. It can be differentiated.
 
     Raises
     ------
@@ -58,66 +57,123 @@ def ssim(real: Tensor, fake: Tensor, *, peak: float = 255.0) -> Tensor:
     >>> ssim(real, real + 10)
     tensor([0.9955])
     """
-    return _ssim(*floating_pair(real, fake), peak=peak)
+    import torch
+
+    real, fake = floating_pair(real, fake)
+    _check_size(*real.shape[-2:])
+    half, c1, c2 = _constants(peak)
+
+    # variances do not change when a constant is taken from the image, and about half the peak they keep more digits
+    real, fake = real - half, fake - half
+    maps = torch.stack([real, fake, real * real + fake * fake, real * fake])
+    mean_r, mean_f, power, cross = _window(_window(maps).mT).mT
+    means, squares = mean_r * mean_f, mean_r**2 + mean_f**2
+    structure = (2 * (cross - means) + c2) / (power - squares + c2)
+
+    # the means about 0 again
+    mean_r, mean_f = mean_r + half, mean_f + half
+    luminance = (2 * mean_r * mean_f + c1) / (mean_r**2 + mean_f**2 + c1)
+    return (structure * luminance).mean((-3, -2, -1))
+
+
+def _window(maps: Tensor) -> Tensor:
+    """Average over the window along rows: shape (..., H, W) to (..., H - 10, W)."""
+    import torch
+
+    blocks = []
+    for start in range(0, maps.shape[-2] - _MARGIN, _BLOCK):
+        part = maps[..., start : start + _BLOCK + _MARGIN, :]
+        blocks.append(maps.new_tensor(_band(part.shape[-2] - _MARGIN)) @ part)
+    return torch.cat(blocks, dim=-2)
 
 
 def of_pair(pair: DecodedPair) -> float:
     """Return the SSIM of a decoded pair."""
-    real, fake = pair.planes()
-    return float(_ssim(real[None], fake[None], peak=255.0)[0])
+    return ssim_of_planes(*pair.planes())
 
 
-def _ssim(real: Tensor, fake: Tensor, *, peak: float) -> Tensor:
-    *_, channels, height, width = real.shape
-    if min(height, width) < WINDOW:
-        raise ShapeError(f"SSIM needs images of at least {WINDOW}x{WINDOW} pixels, these are {height}x{width}")
+def ssim_of_planes(real: np.ndarray, fake: np.ndarray, *, peak: float = 255.0) -> float:
+    """Return the SSIM of one image without torch, on one core, in float64.
 
-    on_cpu = str(getattr(real, "device", "cpu")) == "cpu"
-    rows, columns = _TILE if on_cpu else _TILE_ON_GPU
+    The same formula as `ssim`, tile by tile in buffers that are used again: new memory for every intermediate map
+    costs several times the arithmetic.
+
+    Parameters
+    ----------
+    real, fake : arrays, shape (C, H, W), H and W >= 11, any real type, values in [0, peak].
+    """
+    channels, height, width = real.shape
+    _check_size(height, width)
+    rows, columns = min(_TILE[0], height - _MARGIN), min(_TILE[1], width - _MARGIN)
+    maps = np.empty((4, channels, rows + _MARGIN, columns + _MARGIN))
+    down = np.empty((4, channels, rows, columns + _MARGIN))
+    both = np.empty((4, channels, rows, columns))
+
     total = 0.0
-    for top in range(0, height - WINDOW + 1, rows):
-        for left in range(0, width - WINDOW + 1, columns):
-            tile = (..., slice(top, top + rows + WINDOW - 1), slice(left, left + columns + WINDOW - 1))
-            total = total + _tile_sum(real[tile], fake[tile], peak)
-    return total / (channels * (height - WINDOW + 1) * (width - WINDOW + 1))
+    for top, left in product(range(0, height - _MARGIN, rows), range(0, width - _MARGIN, columns)):
+        h, w = min(rows, height - _MARGIN - top), min(columns, width - _MARGIN - left)
+        tile = (slice(None), slice(top, top + h + _MARGIN), slice(left, left + w + _MARGIN))
+        buffers = maps[..., : h + _MARGIN, : w + _MARGIN], down[..., :h, : w + _MARGIN], both[..., :h, :w]
+        total += _tile_sum(real[tile], fake[tile], *buffers, peak=peak)
+    return float(total / (channels * (height - _MARGIN) * (width - _MARGIN)))
 
 
-def _tile_sum(real: Tensor, fake: Tensor, peak: float) -> Tensor:
-    """Sum the SSIM map over every position of the window in a tile of the images, shape (N,)."""
-    xp = sys.modules[type(real).__module__.partition(".")[0]]  # numpy or torch: the same names serve both
-    half, c1, c2 = peak / 2, (K1 * peak) ** 2, (K2 * peak) ** 2
+def _tile_sum(
+    real: np.ndarray, fake: np.ndarray, maps: np.ndarray, down: np.ndarray, both: np.ndarray, *, peak: float
+) -> float:
+    """Sum the SSIM over a tile, working in place in the three buffers."""
+    half, c1, c2 = _constants(peak)
+    r, f, power, cross = maps
+    np.subtract(real, half, out=r)
+    np.subtract(fake, half, out=f)
+    np.multiply(r, r, out=power)
+    np.multiply(f, f, out=cross)
+    power += cross
+    np.multiply(r, f, out=cross)
 
-    real, fake = real - half, fake - half
-    mean_r, mean_f, power, product = _window(xp.stack([real, fake, real * real + fake * fake, real * fake]), xp)
-    means, squares = mean_r * mean_f, mean_r * mean_r + mean_f * mean_f
-    structure = (2 * (product - means) + c2) / (power - squares + c2)
+    np.matmul(_band(down.shape[-2]), maps, out=down)
+    for start in range(0, both.shape[-1], _BLOCK):
+        part = down[..., start : start + _BLOCK + _MARGIN]
+        np.matmul(part, _band(part.shape[-1] - _MARGIN).T, out=both[..., start : start + _BLOCK])
 
-    # the means about 0 again: (m_r + half) (m_f + half), and the same of the squares
-    shift = half * (mean_r + mean_f)
-    luminance = (2 * (means + shift) + (2 * half * half + c1)) / (squares + 2 * shift + (2 * half * half + c1))
-    return (structure * luminance).sum((-3, -2, -1))
+    mean_r, mean_f, power, cross = both
+    means, squares = mean_r * mean_f, mean_r * mean_r
+    squares += mean_f * mean_f
+    cross -= means
+    cross *= 2
+    cross += c2
+    power -= squares
+    power += c2
+
+    # the means about 0 again: (m_r + half) (m_f + half) = m_r m_f + half (m_r + m_f) + half^2, and so the squares
+    shift = mean_r
+    shift += mean_f
+    shift *= 2 * half
+    squares += shift
+    squares += 2 * half * half + c1
+    means *= 2
+    means += shift
+    means += 2 * half * half + c1
+    cross *= means
+    power *= squares
+    cross /= power
+    return cross.sum()
 
 
-def _window(maps: Tensor, xp: ModuleType) -> Tensor:
-    """Average maps, shape (..., H, W), under the window at every valid position, shape (..., H - 10, W - 10)."""
-    height, width = (side - WINDOW + 1 for side in maps.shape[-2:])
-    down = _as(_band(height), maps).swapaxes(0, 1) @ maps
-    blocks = []
-    for start in range(0, width, _BLOCK):
-        across = _as(_band(min(_BLOCK, width - start)), maps)
-        blocks.append(down[..., start : start + len(across)] @ across)
-    return xp.concatenate(blocks, -1)
+def _check_size(height: int, width: int) -> None:
+    if min(height, width) < WINDOW:
+        raise ShapeError(f"SSIM needs images of at least {WINDOW}x{WINDOW} pixels, got {height}x{width}")
+
+
+def _constants(peak: float) -> tuple[float, float, float]:
+    return peak / 2, (K1 * peak) ** 2, (K2 * peak) ** 2
 
 
 @functools.cache
-def _band(outputs: int) -> np.ndarray:
-    """Return the matrix, shape (outputs + 10, outputs), whose columns are the window's weights, one step apart."""
+def _band(positions: int) -> np.ndarray:
+    """Return the matrix, shape (positions, positions + 10), whose rows are the window's weights, one step apart."""
     weights = np.exp(-0.5 * ((np.arange(WINDOW) - WINDOW // 2) / SIGMA) ** 2)
-    band = np.zeros((outputs + WINDOW - 1, outputs))
-    for column in range(outputs):
-        band[column : column + WINDOW, column] = weights / weights.sum()
+    band = np.zeros((positions, positions + _MARGIN))
+    for position in range(positions):
+        band[position, position : position + WINDOW] = weights / weights.sum()
     return band
-
-
-def _as(matrix: np.ndarray, like: Tensor) -> Tensor:
-    return like.new_tensor(matrix) if hasattr(like, "new_tensor") else matrix
