@@ -1,8 +1,6 @@
 """Run the command line as ``python -m ffltool``."""
 
-import sys
-
-from ffltool.cli import main
+from ffltool.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

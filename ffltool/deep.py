@@ -6,7 +6,9 @@ file lie the other way round it keeps the low byte, so two readings give both.
 
 from __future__ import annotations
 
+import io
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
@@ -22,7 +24,7 @@ _SWAPPED = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little
 _BITS_PER_SAMPLE = 258  # the TIFF tag
 
 
-def is_deep(file: Image.Image) -> bool:
+def is_deep(file: Image.Image, path: Path) -> bool:
     """Tell whether an opened, not yet loaded image has 16 bits a sample.
 
     Raises
@@ -35,18 +37,18 @@ def is_deep(file: Image.Image) -> bool:
     lossy_ppm = file.format == "PPM" and len(arguments) == 2 and isinstance(arguments[1], int) and arguments[1] > 255
     if lossy_ppm or (file.format == "TIFF" and 16 in file.tag_v2.get(_BITS_PER_SAMPLE, ())):
         layout = "colour PPM" if lossy_ppm else "TIFF with separate planes"
-        raise InputError(f"{file.filename} is a 16-bit {layout}, which cannot be read in full; 16-bit PNG can")
+        raise InputError(f"{path} is a 16-bit {layout}, which cannot be read in full; 16-bit PNG can")
     return False
 
 
 def read_deep(file: Image.Image) -> np.ndarray:
-    """Return a 16-bit image, turned as its EXIF orientation says, as a uint16 array, shape (H, W, 1 to 4)."""
+    """Return a 16-bit image, opened from a ``BytesIO``, turned as its EXIF orientation says, as a uint16 array, shape (H, W, 1 to 4)."""
     import numpy as np
 
     if file.mode.startswith("I"):
         return _array(file).astype(np.uint16)[..., None]
     rawmode, arguments = _rawmode(file)
-    with Image.open(file.filename, formats=(file.format,)) as other:
+    with Image.open(io.BytesIO(file.fp.getvalue()), formats=(file.format,)) as other:
         if rawmode.startswith("LA"):
             # Pillow knows no other order for grey with alpha: four 8-bit samples are the two of 16 bits, bytewise
             other._mode = "RGBA"

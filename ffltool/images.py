@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -115,24 +114,34 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
     InputError : if it cannot be opened, has an alpha channel and `alpha` is "error", or holds pixels that have no
         agreed scale (floating point, 32-bit integers).
     """
+    content = _content(path)
     try:
-        with Image.open(path, formats=_FORMATS) as file:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as file:
             return _decode(file, path, alpha)
     except FfltoolError:
         raise
-    except FileNotFoundError as error:
-        raise BrokenImageError(f"{path} does not exist") from error
     except UnidentifiedImageError as error:
-        empty = os.path.getsize(path) == 0
-        raise BrokenImageError(f"{path} is empty" if empty else f"{path} is not an image that can be read") from error
+        raise BrokenImageError(f"{path} is not an image that can be read") from error
     except Image.DecompressionBombError as error:
         raise BrokenImageError(f"{path} is refused as a decompression bomb: {error}") from error
     except MemoryError as error:
         raise InputError(f"{path} does not fit into memory") from error
     except Exception as error:  # on damaged files decoders raise whatever their parsing stumbles over
-        if isinstance(error, OSError) and error.errno:
-            raise InputError(f"{path} cannot be read: {error.strerror}") from error
         raise BrokenImageError(f"{path} is broken: {error}") from error
+
+
+def _content(path: Path) -> bytes:
+    """Read a file in one go: decoders ask for small pieces, and at each of them threads would wait for the others."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            content = file.read()
+    except FileNotFoundError as error:
+        raise BrokenImageError(f"{path} does not exist") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if not content:
+        raise BrokenImageError(f"{path} is empty")
+    return content
 
 
 def _decode(file: Image.Image, path: Path, alpha: str) -> Picture:
@@ -144,7 +153,7 @@ def _decode(file: Image.Image, path: Path, alpha: str) -> Picture:
         raise InputError(f"{path} holds {kind} pixels, which have no agreed scale; 8-bit or 16-bit ones are wanted")
 
     background = {"white": 255, "black": 0}.get(alpha)
-    if is_deep(file):
+    if is_deep(file, path):
         pixels = without_alpha(read_deep(file), background=background and background * 257)
         return Picture(pixels, has_alpha and background is None)
 

@@ -114,9 +114,18 @@ def what_lfd_is(report: Report) -> str:
     return f"{line}\nAt {height}x{width} an LFD of {report.scores[0].value:.4f} is a PSNR of {decibel:.2f} dB."
 
 
-def progress(*, quiet: bool) -> Callable[[Iterable, int], Iterator] | None:
-    """Return what shows progress on standard error; None where that is no terminal, or silence was asked for."""
-    return _track if sys.stderr.isatty() and not quiet and ranks.rank() == 0 else None
+def progress(*, quiet: bool) -> Callable[[Iterable, int], Iterator]:
+    """Return what to wrap the stream of results in: a bar on standard error where that is a terminal and allowed."""
+    return _track if sys.stderr.isatty() and not quiet and ranks.rank() == 0 else _wait
+
+
+def _wait(items: Iterable, total: int) -> Iterator:
+    """Pass items on; once the workers are busy, import what the table will need."""
+    for item in items:
+        import rich.console
+        import rich.table  # noqa: F401
+
+        yield item
 
 
 def _track(items: Iterable, total: int) -> Iterator:
