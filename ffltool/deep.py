@@ -42,7 +42,10 @@ def is_deep(file: Image.Image, path: Path) -> bool:
 
 
 def read_deep(file: Image.Image) -> np.ndarray:
-    """Return a 16-bit image, opened from a ``BytesIO``, turned as its EXIF orientation says, as a uint16 array, shape (H, W, 1 to 4)."""
+    """Return a 16-bit image that was opened from a ``BytesIO`` as a uint16 array, shape (H, W, 1 to 4).
+
+    It is turned as its EXIF orientation says.
+    """
     import numpy as np
 
     if file.mode.startswith("I"):

@@ -236,6 +236,9 @@ def stream(items: Sequence[Item], work: Callable[[Item], Result], *, workers: in
 
 def write(image: Image.Image, path: Path, **settings: int | bool) -> None:
     """Write an image in the format of the path's suffix, whole or not at all; `settings` are Pillow's for it."""
+    suffix = path.suffix.lower()
+    if suffix not in Image.registered_extensions():
+        raise InputError(f"{path} has no image suffix that is known, such as .png or .jpg")
     content = io.BytesIO()
-    image.save(content, Image.registered_extensions()[path.suffix.lower()], **settings)
+    image.save(content, Image.EXTENSION[suffix], **settings)
     outputs.write(path, content.getvalue())

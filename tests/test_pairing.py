@@ -1,0 +1,140 @@
+import re
+
+import pytest
+
+from ffltool.errors import InputError
+from ffltool.pairing import find, pair
+
+
+def names(pairing):
+    return [(pair.real.name, pair.fake.name) for pair in pairing.pairs]
+
+
+def test_finds_recursively_in_natural_order_with_suffixes_in_any_case(tmp_path, save):
+    for name in ("10.png", "2.PNG", "1.jpg", "sub/3.JPeG", "sub/deep/x.TIFF"):
+        save(tmp_path / name, format="PNG")
+    (tmp_path / "notes.txt").write_text("no image")
+    assert find(tmp_path) == ["1.jpg", "2.PNG", "10.png", "sub/3.JPeG", "sub/deep/x.TIFF"]
+    assert find(tmp_path, recursive=False) == ["1.jpg", "2.PNG", "10.png"]
+
+
+def test_passes_over_hidden_files_and_folders(tmp_path, save):
+    for name in ("a.png", "._a.png", ".thumbs/a.png"):
+        save(tmp_path / name)
+    assert find(tmp_path) == ["a.png"]
+
+
+def test_follows_links_but_not_in_circles(tmp_path, save):
+    save(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set" / "circle").symlink_to(tmp_path / "set")
+    assert find(tmp_path / "set") == ["linked/a.png"]
+
+
+def test_a_relative_folder_with_a_slash_gives_the_same_names(tmp_path, save, monkeypatch):
+    save(tmp_path / "real" / "sub" / "a.png")
+    monkeypatch.chdir(tmp_path)
+    from pathlib import Path
+
+    assert find(Path("real/")) == find(Path("./real")) == find(Path("real/../real")) == ["sub/a.png"]
+
+
+def test_pairs_by_stem_across_suffixes_and_subfolders(folders):
+    real, fake = folders(["1.png", "s/1.png", "10.png", "2.png"], ["s/1.jpg", "2.bmp", "1.webp", "10.png"])
+    assert names(pair(real, fake)) == [
+        ("1.png", "1.webp"),
+        ("2.png", "2.bmp"),
+        ("10.png", "10.png"),
+        ("1.png", "1.jpg"),
+    ]
+
+
+def test_pairs_by_name_wants_the_same_suffix(folders):
+    real, fake = folders(["a.png", "a.jpg"], ["a.jpg", "a.png"])
+    assert names(pair(real, fake, by="name")) == [("a.jpg", "a.jpg"), ("a.png", "a.png")]
+    with pytest.raises(InputError, match=re.escape("holds both a.jpg and a.png")):
+        pair(real, fake)
+
+
+def test_pairs_by_natural_order(folders):
+    real, fake = folders(["x2.png", "x10.png"], ["10.png", "9.png"])
+    assert names(pair(real, fake, by="order")) == [("x2.png", "9.png"), ("x10.png", "10.png")]
+
+
+def test_left_over_files_of_both_sides_are_counted_and_the_first_three_named(folders):
+    real, fake = folders([f"r{i}.png" for i in range(5)] + ["both.png"], ["both.png", "f1.png"])
+    message = rf"5 of 6 images in {real} \(r0.png, r1.png, r2.png, …\) and 1 of 2 images in {fake} \(f1.png\)"
+    with pytest.raises(InputError, match=message + " have no partner; --allow-unpaired compares the 1 that match"):
+        pair(real, fake)
+
+
+def test_left_over_files_can_be_left_out_and_are_told(folders):
+    real, fake = folders(["a.png", "b.png"], ["b.png"])
+    pairing = pair(real, fake, allow_unpaired=True)
+    assert names(pairing) == [("b.png", "b.png")]
+    assert pairing.warnings == (
+        f"1 of 2 images in {real} (a.png) and 0 of 1 images in {fake} have no partner and were left out",
+    )
+
+
+def test_order_counts_what_is_left_over(folders):
+    real, fake = folders(["a.png", "b.png", "c.png"], ["x.png"])
+    with pytest.raises(InputError, match=r"2 of 3 images .* \(b.png, c.png\) and 0 of 1 images"):
+        pair(real, fake, by="order")
+
+
+def test_no_match_at_all_points_to_the_option(folders):
+    real, fake = folders(["a.png"], ["x.png"])
+    with pytest.raises(InputError, match="see --pair"):
+        pair(real, fake)
+
+
+def test_limit_takes_the_first_pairs(folders):
+    real, fake = folders([f"{i}.png" for i in range(12)])
+    assert [one for one, _ in names(pair(real, fake, limit=3))] == ["0.png", "1.png", "2.png"]
+
+
+def test_two_files_are_a_pair_whatever_their_names(tmp_path, save):
+    pairing = pair(save(tmp_path / "x.png"), save(tmp_path / "y.jpg"))
+    assert names(pairing) == [("x.png", "y.jpg")]
+
+
+def test_a_side_by_side_folder_or_file_is_its_own_partner(tmp_path, save):
+    file = save(tmp_path / "set" / "a.png")
+    for given in (file, tmp_path / "set"):
+        (only,) = pair(given, side_by_side=True).pairs
+        assert (only.name, only.real, only.fake) == ("a.png", file, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("missing", "real"), "missing does not exist"),
+        (("real", "missing"), "missing does not exist"),
+        (("real", None), "FAKE is missing"),
+        (("real", "empty"), "empty holds no images"),
+        (("real/a.png", "real"), "is a file and .* a folder"),
+        (("real", "real/a.png"), "is a file and .* a folder"),
+    ],
+)
+def test_what_cannot_be_paired_is_a_clear_error(tmp_path, folders, arguments, message):
+    folders(["a.png"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=message):
+        pair(*(name and tmp_path / name for name in arguments))
+
+
+def test_an_unknown_way_of_pairing_lists_the_known_ones(tmp_path):
+    with pytest.raises(InputError, match="known are stem, name, order"):
+        pair(tmp_path, tmp_path, by="guess")
+
+
+def test_two_folders_of_side_by_side_images_are_an_error(tmp_path):
+    with pytest.raises(InputError, match="two were given"):
+        pair(tmp_path, tmp_path, side_by_side=True)
+
+
+def test_names_that_do_not_print_stay_on_one_line(folders):
+    real, fake = folders(["two\nlines\x1b[31m.png"])
+    assert pair(real, fake).pairs[0].name == "two\\nlines\\x1b[31m.png"
