@@ -1,0 +1,78 @@
+import os
+import stat
+
+import pytest
+
+from ffltool import outputs
+from ffltool.errors import InputError
+
+
+def test_writes_with_the_usual_permissions_and_leaves_nothing_behind(tmp_path):
+    outputs.write(tmp_path / "x.json", b"new")
+    (tmp_path / "usual").touch()
+    assert (tmp_path / "x.json").read_bytes() == b"new"
+    assert (tmp_path / "x.json").stat().st_mode == (tmp_path / "usual").stat().st_mode
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["usual", "x.json"]
+
+
+def test_keeps_permissions_and_links_of_what_it_replaces(tmp_path):
+    (tmp_path / "x.json").write_bytes(b"old")
+    (tmp_path / "x.json").chmod(0o640)
+    (tmp_path / "link").symlink_to(tmp_path / "x.json")
+    outputs.write(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "x.json").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "x.json").stat().st_mode) == 0o640
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    (tmp_path / "x.json").write_bytes(b"old")
+
+    def full_disk(self, content):
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "write_bytes", full_disk)
+    with pytest.raises(InputError, match=r"x\.json cannot be written: No space left on device"):
+        outputs.write(tmp_path / "x.json", b"new")
+    assert (tmp_path / "x.json").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    (tmp_path / "x.json").write_bytes(b"old")
+    monkeypatch.setattr(outputs.shutil, "copymode", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        outputs.write(tmp_path / "x.json", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+    assert (tmp_path / "x.json").read_bytes() == b"old"
+
+
+def test_a_device_is_written_to_and_not_replaced():
+    outputs.write(outputs.Path(os.devnull), b"anything")
+    assert not outputs.Path(os.devnull).is_file()
+
+
+def test_a_full_device_is_a_clear_error():
+    if not outputs.Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    with pytest.raises(InputError, match="No space left"):
+        outputs.write(outputs.Path("/dev/full"), b"anything")
+
+
+def test_check_refuses_what_cannot_be_written(tmp_path):
+    with pytest.raises(InputError, match=r"x\.json cannot be written: the folder .*missing does not exist"):
+        outputs.check(tmp_path / "missing" / "x.json", mark="m")
+    with pytest.raises(InputError, match="it is a folder"):
+        outputs.check(tmp_path, mark="m")
+
+
+def test_check_protects_what_somebody_else_wrote(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text("a photograph")
+    with pytest.raises(InputError, match="no earlier output of this kind; --force"):
+        outputs.check(path, mark="mark")
+    outputs.check(path, mark="mark", force=True)
+    for harmless in ("", "with the mark in it"):
+        path.write_text(harmless)
+        outputs.check(path, mark="mark")
