@@ -8,13 +8,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "FfltoolError": "ffltool.errors",
     "InputError": "ffltool.errors",
+    "Reading": "ffltool.images",
     "Report": "ffltool.report",
     "Score": "ffltool.report",
     "ShapeError": "ffltool.errors",
     "evaluate_pairs": "ffltool.evaluate",
     "lfd": "ffltool.metrics.lfd",
     "mse": "ffltool.metrics.mse",
-    "pair": "ffltool.images",
+    "pair": "ffltool.pairing",
     "psnr": "ffltool.metrics.psnr",
     "ssim": "ffltool.metrics.ssim",
 }

@@ -31,4 +31,6 @@ def printable(text: str) -> str:
     >>> print(printable("two\nlines"))
     two\nlines
     """
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -95,7 +95,9 @@ def evaluate_pairs(
     start = time.perf_counter()
     rows = look_up(metrics)
     functions = [metric.of_pair for metric in rows]
-    measure = partial(_measure, functions=functions, reading=reading or Reading(), skip_broken=skip_broken)
+    measure = partial(
+        _measure, pairing=pairing, functions=functions, reading=reading or Reading(), skip_broken=skip_broken
+    )
     with ranks.group():
         mine = ranks.share(pairing.pairs)
         workers = ranks.cores() if workers is None else workers
@@ -111,29 +113,33 @@ def evaluate_pairs(
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of one pair: its values, or the error that stopped it."""
+    """What became of one pair: its values, or nothing where it was left out."""
 
     height: int = 0
     width: int = 0
     alphas: int = 0
     values: tuple[float, ...] = ()
-    error: FfltoolError | None = None
     skipped: bool = False
 
 
 def _measure(
-    pair: Pair, *, functions: list[Callable[[Comparison], float]], reading: Reading, skip_broken: bool
+    pair: Pair,
+    *,
+    pairing: Pairing,
+    functions: list[Callable[[Comparison], float]],
+    reading: Reading,
+    skip_broken: bool,
 ) -> _Outcome:
     """Read a pair and compute every metric on it; runs in a worker thread."""
     try:
-        comparison = Comparison(*read_pair(pair.real, pair.fake, reading))
+        comparison = Comparison(*read_pair(*pairing.files(pair), reading))
         values = tuple(function(comparison) for function in functions)
-    except BrokenImageError as error:
-        return _Outcome(error=error, skipped=skip_broken)
+    except BrokenImageError:
+        if skip_broken:
+            return _Outcome(skipped=True)
+        raise
     except ShapeError as error:
-        return _Outcome(error=ShapeError(f"{pair.name}: {error}"))
-    except FfltoolError as error:
-        return _Outcome(error=error)
+        raise ShapeError(f"{pairing.files(pair)[0]}: {error}") from error
     alphas = comparison.real.alpha_dropped + comparison.fake.alpha_dropped
     return _Outcome(comparison.height, comparison.width, alphas, values)
 
@@ -152,16 +158,16 @@ class _Table:
         self.error: FfltoolError | None = None
 
     def fill(self, outcomes: Iterable[_Outcome]) -> None:
-        """Enter this process's pairs, up to the first that failed."""
-        for place, outcome in enumerate(outcomes):
-            row = ranks.rank() + place * ranks.world()
-            if outcome.error:
-                self._enter(row, [self.SKIPPED if outcome.skipped else self.FAILED])
-                if not outcome.skipped:
-                    self.error = outcome.error
-                    return
-            else:
-                self._enter(row, [self.MEASURED, outcome.height, outcome.width, outcome.alphas, *outcome.values])
+        """Enter this process's pairs, up to the first that fails; `all_reduce` raises its error."""
+        row = ranks.rank()
+        try:
+            for outcome in outcomes:
+                numbers = [outcome.height, outcome.width, outcome.alphas, *outcome.values]
+                self._enter(row, [self.SKIPPED] if outcome.skipped else [self.MEASURED, *numbers])
+                row += ranks.world()
+        except FfltoolError as error:
+            self._enter(row, [self.FAILED])
+            self.error = error
 
     def _enter(self, row: int, numbers: list[float]) -> None:
         self.numbers[row * self.width : row * self.width + len(numbers)] = array("d", numbers)
@@ -181,29 +187,27 @@ class _Table:
 
 
 def _report(pairing: Pairing, metrics: list[Metric], table: _Table, *, command: str, start: float) -> Report:
-    compared, values, skipped, alphas = [], [], [], 0
+    values, skipped, alphas = [], [], 0
     for pair, (outcome, height, width, dropped, *numbers) in zip(pairing.pairs, table.rows(), strict=True):
         if outcome == table.SKIPPED:
-            skipped.append(pair.name)
+            skipped.append(printable(pair.real))
             continue
-        compared.append(pair)
         alphas += int(dropped)
-        values.append(
-            PairValues(pair.name, str(pair.real), str(pair.fake or pair.real), int(height), int(width), tuple(numbers))
-        )
-    if not compared:
+        values.append(PairValues(pair.real, pair.fake or pair.real, int(height), int(width), tuple(numbers)))
+    if not values:
         raise NothingComparedError("nothing was compared")
     sizes = tuple(sorted({(row.height, row.width) for row in values}))
     columns = zip(*(row.values for row in values), strict=True)
+    real, fake = pairing.folders
     return Report(
         command=command,
         version=__version__,
-        real=_image_set(pairing.real, [pair.real for pair in compared], sizes),
-        fake=_image_set(pairing.fake, [pair.fake or pair.real for pair in compared], sizes),
+        real=_image_set(pairing.real, real, [row.real for row in values], sizes),
+        fake=_image_set(pairing.fake, fake, [row.fake for row in values], sizes),
         scores=tuple(_score(metric, column) for metric, column in zip(metrics, columns, strict=True)),
         pairs=tuple(values),
         warnings=(*pairing.warnings, *_warnings(metrics, sizes, skipped, alphas)),
-        environment=_environment(),
+        environment=_environment(metrics),
         seconds=time.perf_counter() - start,
     )
 
@@ -227,12 +231,11 @@ def _score(metric: Metric, values: tuple[float, ...]) -> Score:
     )
 
 
-def _image_set(root: Path, files: list[Path], sizes: tuple[tuple[int, int], ...]) -> ImageSet:
+def _image_set(given: Path, folder: Path, names: list[str], sizes: tuple[tuple[int, int], ...]) -> ImageSet:
     digest = hashlib.sha256()
-    for file in files:
-        name = file.name if file == root else file.relative_to(root).as_posix()
-        digest.update(f"{name}\0{file.stat().st_size}\n".encode(errors="surrogateescape"))
-    return ImageSet(path=printable(str(root)), images=len(files), sizes=sizes, digest=f"sha256:{digest.hexdigest()}")
+    for name in names:
+        digest.update(f"{name}\0{(folder / name).stat().st_size}\n".encode(errors="surrogateescape"))
+    return ImageSet(path=printable(str(given)), images=len(names), sizes=sizes, digest=f"sha256:{digest.hexdigest()}")
 
 
 def _warnings(
@@ -249,12 +252,12 @@ def _warnings(
         )
 
 
-def _environment() -> dict[str, str | None]:
-    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+def _environment(metrics: list[Metric]) -> dict[str, str | None]:
+    used = {name for metric in metrics for name in metric.libraries}
     return {
         "device": "cpu",
-        "torch": torch and torch.__version__,
-        "numpy": numpy and numpy.__version__,
+        "torch": sys.modules["torch"].__version__ if "torch" in used else None,
+        "numpy": sys.modules["numpy"].__version__ if "numpy" in used else None,
         "pillow": PIL.__version__,
         "python": ".".join(map(str, sys.version_info[:3])),
     }

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict
 
+from ffltool.errors import printable
 from ffltool.report import Report, Score
 
 SCHEMA = "ffltool.report/1"
@@ -39,8 +40,9 @@ def as_csv(report: Report) -> str:
     """Return one row per pair, with every metric in full precision; "inf" where a value is infinite."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["pair", "real", "fake", "height", "width", *(score.metric for score in report.scores)])
-    rows.writerows([pair.name, pair.real, pair.fake, pair.height, pair.width, *pair.values] for pair in report.pairs)
+    rows.writerow(["real", "fake", "height", "width", *(score.metric for score in report.scores)])
+    for pair in report.pairs:
+        rows.writerow([printable(pair.real), printable(pair.fake), pair.height, pair.width, *pair.values])
     return text.getvalue()
 
 
@@ -56,7 +58,9 @@ def as_markdown(report: Report) -> str:
         "",
         f"Worst pairs by {names[0]}:",
         "",
-        *_table(["pair", *names], [[_escape(pair.name), *map(number, pair.values)] for pair in report.worst()]),
+        *_table(
+            ["pair", *names], [[_escape(printable(pair.real)), *map(number, pair.values)] for pair in report.worst()]
+        ),
         *(line for warning in report.warnings for line in ("", f"> {_escape(warning)}")),
     ]
     return "\n".join(lines) + "\n"
@@ -99,7 +103,7 @@ def as_junit(report: Report) -> str:
 # name of the option -> how it is written, and a text near the start of every such file
 FORMATS: dict[str, tuple[Callable[[Report], str], str]] = {
     "json": (as_json, f'"schema": "{SCHEMA}"'),
-    "csv": (as_csv, "pair,real,fake,height,width,"),
+    "csv": (as_csv, "real,fake,height,width,"),
     "markdown": (as_markdown, f"<!-- {SCHEMA} -->"),
     "junit": (as_junit, '<testsuites name="ffltool '),
 }

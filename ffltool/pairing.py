@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ffltool.errors import InputError, printable
@@ -19,23 +20,38 @@ PAIRINGS = (*_PAIR_KEYS, "order")
 _NAMED = 3  # how many left-over files an error names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pair:
-    """Two files to compare; `fake` is None where one file holds both, real left and fake right."""
+    """Two files to compare, by their names relative to their folders.
 
-    name: str
-    real: Path
-    fake: Path | None
+    `fake` is None where one file holds both images, the real one left and the fake one right.
+    """
+
+    real: str
+    fake: str | None
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """What there is to compare, in order, and what has to be said about it."""
+    """What there is to compare, in order, and what has to be said about it.
+
+    `real` and `fake` are the folders or files that were given.
+    """
 
     real: Path
     fake: Path
     pairs: tuple[Pair, ...]
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def folders(self) -> tuple[Path, Path]:
+        """The folders that the names of the pairs are relative to."""
+        return tuple(path.parent if path.is_file() else path for path in (self.real, self.fake))
+
+    def files(self, pair: Pair) -> tuple[Path, Path | None]:
+        """Return the paths of a pair's files."""
+        real, fake = self.folders
+        return real / pair.real, None if pair.fake is None else fake / pair.fake
 
 
 def find(folder: Path, *, recursive: bool = True) -> list[str]:
@@ -108,13 +124,12 @@ def pair(
     if side_by_side:
         if fake is not None:
             raise InputError("side-by-side images lie in one folder, but two were given")
-        root, names = (real.parent, [real.name]) if real.is_file() else (real, find(real, recursive=recursive))
-        pairs = [Pair(printable(name), root / name, None) for name in names]
-        return Pairing(real, real, tuple(pairs[:limit]))
+        names = [real.name] if real.is_file() else find(real, recursive=recursive)
+        return Pairing(real, real, tuple(Pair(name, None) for name in names[:limit]))
     if fake is None:
         raise InputError("FAKE is missing: give two folders or two images (or --side-by-side and one folder)")
     if real.is_file() and fake.is_file():
-        return Pairing(real, fake, (Pair(printable(real.name), real, fake),))
+        return Pairing(real, fake, (Pair(real.name, fake.name),))
     for one, other in ((real, fake), (fake, real)):
         if one.is_file() and other.is_dir():
             raise InputError(f"{one} is a file and {other} a folder: give two folders or two images")
@@ -128,7 +143,7 @@ def pair(
         if not allow_unpaired:
             way_out = f"--allow-unpaired compares the {len(matched)} that match" if matched else "see --pair"
             raise InputError(f"{lone}; {way_out}")
-    pairs = tuple(Pair(printable(a), real / a, fake / b) for a, b in matched[:limit])
+    pairs = tuple(Pair(*names) for names in matched[:limit])
     return Pairing(real, fake, pairs, (f"{lone} and were left out",) if lone else ())
 
 

@@ -40,11 +40,13 @@ class Score:
     settings: dict[str, float | str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PairValues:
-    """What every metric says of one pair; ``values`` in the order of the report's scores."""
+    """What every metric says of one pair; ``values`` in the order of the report's scores.
 
-    name: str
+    ``real`` and ``fake`` are names relative to the sets' folders, the same where one file holds both images.
+    """
+
     real: str
     fake: str
     height: int

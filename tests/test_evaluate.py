@@ -37,13 +37,13 @@ def test_equal_images_are_infinite_and_counted(tmp_path, save, rng):
     psnr, lfd, ssim = report.scores
     assert (psnr.value, psnr.std, psnr.infinite, psnr.max) == (math.inf, None, 1, math.inf)
     assert (lfd.min, lfd.infinite, ssim.max) == (0.0, 0, pytest.approx(1, abs=1e-12))
-    assert report.worst(1)[0].name == "other.png"
+    assert report.worst(1)[0].real == "other.png"
 
 
 def test_the_worst_pairs_come_first_in_either_direction(folders):
     pairing = pair(*folders([f"{i}.png" for i in range(6)]))
     by_lfd, by_psnr = (evaluate_pairs(pairing, [name]).worst(6) for name in ("lfd", "psnr"))
-    assert [row.name for row in by_lfd] == [row.name for row in by_psnr]
+    assert [row.real for row in by_lfd] == [row.real for row in by_psnr]
     assert by_lfd[0].values > by_lfd[-1].values
     assert by_psnr[0].values < by_psnr[-1].values
 
@@ -94,7 +94,7 @@ def test_broken_images_can_be_left_out_by_name(folders):
     (real / "5.png").write_bytes(b"")
     report = evaluate_pairs(pair(real, fake), ALL, skip_broken=True)
     assert report.warnings == ("2 pairs with a broken image were left out: 2.png, 5.png",)
-    assert [row.name for row in report.pairs] == [f"{i}.png" for i in (0, 1, 3, 4, 6, 7)]
+    assert [row.real for row in report.pairs] == [f"{i}.png" for i in (0, 1, 3, 4, 6, 7)]
     assert report.real.images == report.scores[0].images == 6
 
 
@@ -159,9 +159,9 @@ def test_equals_the_authors_code_on_the_reference_pairs(shared):
     report = evaluate_pairs(pair(inputs / "real", inputs / "fake"), ALL)
     for row in report.pairs:
         for metric, value in zip(ALL, row.values, strict=True):
-            official = float(golden["pairs"][row.name][f"official_{metric}"])
+            official = float(golden["pairs"][row.real][f"official_{metric}"])
             tolerance = {"abs": 1e-12} if metric == "ssim" else {"rel": 1e-9}
-            assert value == pytest.approx(official, **tolerance), (row.name, metric)
+            assert value == pytest.approx(official, **tolerance), (row.real, metric)
     means = {score.metric: score.value for score in report.scores}
     for metric in ("mse", "ssim", "lfd"):
         assert means[metric] == pytest.approx(golden["mean_over_pairs"][f"official_{metric}"], rel=1e-12)

@@ -7,7 +7,7 @@ from ffltool.pairing import find, pair
 
 
 def names(pairing):
-    return [(pair.real.name, pair.fake.name) for pair in pairing.pairs]
+    return [(pair.real, pair.fake) for pair in pairing.pairs]
 
 
 def test_finds_recursively_in_natural_order_with_suffixes_in_any_case(tmp_path, save):
@@ -46,7 +46,7 @@ def test_pairs_by_stem_across_suffixes_and_subfolders(folders):
         ("1.png", "1.webp"),
         ("2.png", "2.bmp"),
         ("10.png", "10.png"),
-        ("1.png", "1.jpg"),
+        ("s/1.png", "s/1.jpg"),
     ]
 
 
@@ -103,8 +103,14 @@ def test_two_files_are_a_pair_whatever_their_names(tmp_path, save):
 def test_a_side_by_side_folder_or_file_is_its_own_partner(tmp_path, save):
     file = save(tmp_path / "set" / "a.png")
     for given in (file, tmp_path / "set"):
-        (only,) = pair(given, side_by_side=True).pairs
-        assert (only.name, only.real, only.fake) == ("a.png", file, None)
+        pairing = pair(given, side_by_side=True)
+        assert [pairing.files(only) for only in pairing.pairs] == [(file, None)]
+
+
+def test_files_are_found_from_their_names(tmp_path, folders):
+    real, fake = folders(["s/a.png"], ["s/a.jpg"])
+    for pairing in (pair(real, fake), pair(real / "s" / "a.png", fake / "s" / "a.jpg")):
+        assert pairing.files(pairing.pairs[0]) == (real / "s" / "a.png", fake / "s" / "a.jpg")
 
 
 @pytest.mark.parametrize(
@@ -133,8 +139,3 @@ def test_an_unknown_way_of_pairing_lists_the_known_ones(tmp_path):
 def test_two_folders_of_side_by_side_images_are_an_error(tmp_path):
     with pytest.raises(InputError, match="two were given"):
         pair(tmp_path, tmp_path, side_by_side=True)
-
-
-def test_names_that_do_not_print_stay_on_one_line(folders):
-    real, fake = folders(["two\nlines\x1b[31m.png"])
-    assert pair(real, fake).pairs[0].name == "two\\nlines\\x1b[31m.png"

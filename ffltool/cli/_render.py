@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import typer
 
 from ffltool import ranks
-from ffltool.errors import InputError
+from ffltool.errors import InputError, printable
 from ffltool.report import Report
 
 _BROKEN_PIPE = 141  # what a shell reports of a program that a closed pipe ended
@@ -69,7 +70,8 @@ def _table(report: Report, note: str) -> str:
 
     from ffltool.formats import cells, number
 
-    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    terminal = sys.stdout.isatty()
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=None if terminal else _PIPED_WIDTH)
     scores = Table("metric", box=None, pad_edge=False, header_style="bold")
     for title in ("mean", "std", "min", "max"):
         scores.add_column(title, justify="right")
@@ -83,23 +85,20 @@ def _table(report: Report, note: str) -> str:
     for score in report.scores:
         worst.add_column(score.metric, justify="right", no_wrap=True)
     for pair in report.worst():
-        worst.add_row(Text(pair.name), *map(number, pair.values))
+        worst.add_row(Text(printable(pair.real)), *map(number, pair.values))
 
-    with console.capture() as capture:
-        console.print(Text(f"{report.real.images} pairs, {_sizes(report)}: {report.real.path} and {report.fake.path}"))
+    console.print(Text(_what_was_compared(report)), soft_wrap=True)
+    for part in (scores, worst, *([Text(note)] if note else [])):
         console.print()
-        console.print(scores)
-        console.print()
-        console.print(worst)
-        if note:
-            console.print()
-            console.print(Text(note))
-    return "\n".join(line.rstrip() for line in capture.get().split("\n"))
+        console.print(part, soft_wrap=isinstance(part, Text))
+    return "\n".join(line.rstrip() for line in console.file.getvalue().split("\n"))
 
 
-def _sizes(report: Report) -> str:
-    sizes = report.real.sizes
-    return f"{sizes[0][0]}x{sizes[0][1]}" if len(sizes) == 1 else f"{len(sizes)} sizes"
+def _what_was_compared(report: Report) -> str:
+    images, sizes = report.real.images, report.real.sizes
+    pairs = "1 pair" if images == 1 else f"{images} pairs"
+    size = f"{sizes[0][0]}x{sizes[0][1]}" if len(sizes) == 1 else f"{len(sizes)} sizes"
+    return f"{pairs}, {size}: {report.real.path} and {report.fake.path}"
 
 
 def what_lfd_is(report: Report) -> str:

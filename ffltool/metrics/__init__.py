@@ -40,6 +40,7 @@ class Metric:
     unit: str
     better: Literal["lower", "higher"]
     settings: dict[str, float | str] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()  # beside Pillow, for a result names the versions it was computed with
 
     @property
     def of_pair(self) -> Callable[[DecodedPair], float]:
@@ -59,6 +60,7 @@ METRICS = {
             unit="",
             better="higher",
             settings={"peak": 255, "window": "gaussian", "size": 11, "sigma": 1.5, "k1": 0.01, "k2": 0.03},
+            libraries=("numpy",),
         ),
     )
 }

@@ -1,0 +1,53 @@
+"""What a command loads: torch costs 1.7 s and NumPy 0.1 s, so a command that needs neither loads neither."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "torchvision", "lpips", "scipy", "matplotlib", "numpy"}
+SCRIPT = """
+import sys
+from ffltool.cli import main
+status = main(sys.argv[1:])
+print("loaded", *sorted({name.partition(".")[0] for name in sys.modules}))
+sys.exit(status)
+"""
+
+
+def loaded(*arguments):
+    command = [sys.executable, "-W", "error", "-c", SCRIPT, *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(result.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["lfd", "--help"], ["metrics", "--help"]])
+def test_help_loads_nothing_heavy(arguments):
+    assert not loaded(*arguments) & (HEAVY | {"PIL"})
+
+
+@pytest.mark.parametrize("command", [["lfd"], ["metrics", "-m", "mse,psnr,lfd"]])
+def test_exact_metrics_need_pillow_alone(folders, command):
+    real, fake = folders()
+    found = loaded(*command, real, fake)
+    assert "PIL" in found
+    assert not found & HEAVY
+
+
+def test_ssim_needs_no_torch(folders):
+    found = loaded("metrics", *folders(), "-m", "ssim")
+    assert found & HEAVY == {"numpy"}
+
+
+def test_the_package_loads_its_names_at_first_use():
+    script = "import ffltool, sys; assert 'PIL' not in sys.modules; ffltool.pair; ffltool.InputError; dir(ffltool)"
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error():
+    import ffltool
+
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        ffltool.nonsense  # noqa: B018
+    for name in dir(ffltool):
+        getattr(ffltool, name)

@@ -1,0 +1,94 @@
+"""Two real processes on gloo: what each measures alone adds up to what one measures of all."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ffltool import ranks
+
+pytest.importorskip("torch.distributed")
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+def launch(*arguments, **settings):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [*TORCHRUN, *map(str, arguments)], capture_output=True, text=True, env=environment, timeout=240, **settings
+    )
+
+
+def test_one_process_has_rank_0_and_all_the_work(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    assert (ranks.rank(), ranks.world(), ranks.share([1, 2, 3])) == (0, 1, [1, 2, 3])
+
+
+def test_a_world_size_without_a_rendezvous_is_no_launch(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    assert ranks.world() == 1
+
+
+def test_shares_are_disjoint_and_complete(monkeypatch):
+    for name in ("MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    shares = []
+    for rank in range(3):
+        monkeypatch.setenv("RANK", str(rank))
+        shares.append(ranks.share(range(11)))
+    assert sorted(item for share in shares for item in share) == list(range(11))
+
+
+def test_two_processes_report_the_numbers_of_one(tmp_path, folders, run):
+    real, fake = folders([f"{i}.png" for i in range(7)], size=(12, 20))
+    (fake / "3.png").write_bytes((real / "3.png").read_bytes())
+    command = ["metrics", real, fake, "-m", "mse,psnr,ssim,lfd"]
+    two = launch("-m", "ffltool", *command, "--json", tmp_path / "two.json", "--csv", tmp_path / "two.csv")
+    assert two.returncode == 0, two.stderr
+    assert two.stdout.count("worst pairs") == 1, "only one process reports"
+    assert run(*command, "--json", tmp_path / "one.json", "--csv", tmp_path / "one.csv")[0] == 0
+    one_json, two_json = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "two"))
+    for key in ("real", "fake", "scores", "warnings"):
+        assert one_json[key] == two_json[key]
+    assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
+
+
+def test_an_error_of_one_process_ends_both_with_its_message(folders):
+    real, fake = folders([f"{i}.png" for i in range(5)])
+    (fake / "3.png").write_bytes(b"junk")
+    result = launch("-m", "ffltool", "lfd", real, fake)
+    assert result.returncode != 0
+    assert result.stderr.count("ffltool: ") == 2
+    assert "fake/3.png is not an image" in result.stderr
+    assert "worst pairs" not in result.stdout
+
+
+SUMS = """
+import torch
+from ffltool import ranks
+from ffltool.metrics.sums import Mean, Sums
+
+values = [1.5, float("inf"), 4.0, -2.0, 8.25]
+whole, part = Mean(origin=1.5), Mean(origin=1.5)
+whole.update(values)
+tensors = Sums(outer=(2, 3), count=())
+with ranks.group():
+    part.update(ranks.share(values))
+    part.all_reduce()
+    tensors.add(outer=torch.full((2, 3), float(1 + ranks.rank())), count=1)
+    tensors.all_reduce()
+assert part.state == whole.state, part.state
+assert part.compute() == whole.compute()
+assert tensors.state["outer"].tolist() == [[3.0] * 3] * 2
+assert tensors.state["count"] == 2.0
+"""
+
+
+def test_sums_of_two_processes_equal_the_whole(tmp_path):
+    (tmp_path / "sums.py").write_text(SUMS)
+    result = launch(tmp_path / "sums.py")
+    assert result.returncode == 0, result.stderr
