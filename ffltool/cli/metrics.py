@@ -11,7 +11,7 @@ def metrics(
     real: opt.Real,
     fake: opt.Fake = None,
     metric: Annotated[
-        list[str], typer.Option("--metric", "-m", help="Metrics, separated by commas: lfd, mse, psnr, ssim.")
+        list[str], typer.Option("--metric", "-m", metavar="NAMES", help="Of lfd, mse, psnr, ssim, separated by commas.")
     ] = ["psnr,ssim,lfd"],  # noqa: B006 (Typer reads the list, nothing changes it)
     pair: opt.Pair = "stem",
     side_by_side: opt.SideBySide = False,

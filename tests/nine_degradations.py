@@ -1,0 +1,68 @@
+"""Nine ways to spoil an image to the same PSNR: the table in the README.
+
+Each degradation is blended into the real image until the PSNR is 32 dB. LFD, being the MSE on a log scale, then is
+the same for all. Run this file to print the table.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy import ndimage
+
+from ffltool import lfd, psnr, ssim
+from ffltool.images import read
+
+IMAGE = Path(__file__).parents[1] / "sample_data" / "real" / "01_blur.png"
+DECIBEL = 32.0
+
+
+def jpeg(image):
+    file = io.BytesIO()
+    Image.fromarray(np.moveaxis(image.astype(np.uint8), 0, -1)).save(file, "JPEG", quality=20)
+    return np.moveaxis(np.asarray(Image.open(file), dtype=float), -1, 0)
+
+
+def low_pass(image):
+    u, v = np.meshgrid(*(np.fft.fftfreq(side) for side in image.shape[1:]), indexing="ij")
+    return np.fft.ifft2(np.fft.fft2(image) * (np.hypot(u, v) < 0.15)).real
+
+
+def pattern(image, period):
+    y, x = np.indices(image.shape[1:])
+    return image + 20.0 * ((y % period == 0) ^ (x % period == 0))
+
+
+DEGRADATIONS = {
+    "Gaussian blur": lambda image: ndimage.gaussian_filter(image, (0, 2, 2)),
+    "ideal low-pass": low_pass,
+    "2x nearest": lambda image: image[:, ::2, ::2].repeat(2, 1).repeat(2, 2),
+    "checkerboard, period 2": lambda image: pattern(image, 2),
+    "grid, period 8": lambda image: pattern(image, 8),
+    "JPEG, quality 20": jpeg,
+    "white noise": lambda image: image + np.random.default_rng(0).normal(0, 20, image.shape),
+    "brighter": lambda image: image + 20.0,
+    "less contrast": lambda image: 0.8 * image + 0.2 * image.mean(),
+}
+
+
+def spoil(image, degrade):
+    """Blend a degradation into an image so that the mean squared error is that of the PSNR wanted."""
+    error = degrade(image) - image
+    return image + error * np.sqrt(255**2 / 10 ** (DECIBEL / 10) / np.mean(error**2))
+
+
+def table():
+    image = read(IMAGE).planes().astype(float)
+    lines = ["| degradation | PSNR | LFD | SSIM |", "|---|---|---|---|"]
+    for name, degrade in DEGRADATIONS.items():
+        real, fake = (torch.tensor(pixels[None]) for pixels in (image, spoil(image, degrade)))
+        values = (f"{metric(real, fake).item():.4f}" for metric in (psnr, lfd, ssim))
+        lines.append(f"| {' | '.join([name, *values])} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table())

@@ -1,0 +1,55 @@
+"""What the README promises is what there is."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def commands():
+    from ffltool.cli import app
+
+    return {command.callback.__name__: command.callback for command in app.registered_commands}
+
+
+def test_the_two_lines_are_those_that_ci_runs():
+    block = re.search(r"```\n(pip install -e \. && .*)\n(pip install .*pytest)\n```", README)
+    ci = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert block is not None
+    assert [line for line in ci if line.startswith("pip install")] == [block[2], block[1]]
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_has_help_and_stands_in_the_table(name, run):
+    status, out, _ = run(name, "--help")
+    assert status == 0
+    assert "Example: ffltool " + name in out
+    assert re.search(rf"^\| `ffltool {name} .*\|$", README, re.MULTILINE)
+
+
+def test_the_table_names_no_command_that_is_not_there():
+    assert set(re.findall(r"^\| `ffltool (\w+)", README, re.MULTILINE)) == set(commands())
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_option_is_documented(name):
+    from ffltool.cli import main
+
+    assert callable(main)
+    for parameter in commands()[name].__annotations__:
+        if parameter not in ("real", "fake", "return"):
+            assert f"--{parameter.replace('_', '-')}" in README, parameter
+
+
+def test_every_dependency_has_its_reason():
+    listed = re.search(r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S)[1]
+    for name in re.findall(r'"([a-z]+)', listed):
+        assert re.search(rf"^\|.*\b{name}\b.*\|.+\|$", README, re.MULTILINE), name
+
+
+def test_the_table_of_nine_degradations_is_what_its_script_prints():
+    assert runpy.run_path(str(ROOT / "tests" / "nine_degradations.py"))["table"]() in README
