@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import PIL
 
@@ -111,15 +111,19 @@ def evaluate_pairs(
     return _report(pairing, rows, table, command=command, start=start)
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """What became of one pair: its values, or nothing where it was left out."""
+class _Outcome(NamedTuple):
+    """What became of one pair: numbers, all of them, so that it is a row of a table."""
 
-    height: int = 0
-    width: int = 0
-    alphas: int = 0
+    state: float
+    height: float = 0
+    width: float = 0
+    real_bytes: float = 0
+    fake_bytes: float = 0
+    alphas: float = 0  # how many of the two images lost an alpha channel
     values: tuple[float, ...] = ()
-    skipped: bool = False
+
+
+_MEASURED, _SKIPPED, _FAILED = 1.0, 2.0, 3.0  # states; 0 is that of a pair that another process measures
 
 
 def _measure(
@@ -136,24 +140,23 @@ def _measure(
         values = tuple(function(comparison) for function in functions)
     except BrokenImageError:
         if skip_broken:
-            return _Outcome(skipped=True)
+            return _Outcome(_SKIPPED)
         raise
     except ShapeError as error:
         raise ShapeError(f"{pairing.files(pair)[0]}: {error}") from error
-    alphas = comparison.real.alpha_dropped + comparison.fake.alpha_dropped
-    return _Outcome(comparison.height, comparison.width, alphas, values)
+    real, fake = comparison.real, comparison.fake
+    alphas = real.alpha_dropped + fake.alpha_dropped
+    return _Outcome(_MEASURED, *real.size, real.file_bytes, fake.file_bytes, alphas, values)
 
 
 class _Table:
-    """A row of numbers for each pair: what became of it, height, width, alpha channels dropped, a value a metric.
+    """The outcomes of all pairs as rows of numbers.
 
     A process fills in the rows of its share and leaves the others 0, so that the sum over all processes is the table.
     """
 
-    MEASURED, SKIPPED, FAILED = 1.0, 2.0, 3.0
-
     def __init__(self, *, pairs: int, metrics: int) -> None:
-        self.width = 4 + metrics
+        self.width = len(_Outcome._fields) - 1 + metrics
         self.numbers = array("d", bytes(8 * self.width * pairs))
         self.error: FfltoolError | None = None
 
@@ -162,50 +165,51 @@ class _Table:
         row = ranks.rank()
         try:
             for outcome in outcomes:
-                numbers = [outcome.height, outcome.width, outcome.alphas, *outcome.values]
-                self._enter(row, [self.SKIPPED] if outcome.skipped else [self.MEASURED, *numbers])
+                self._enter(row, outcome)
                 row += ranks.world()
         except FfltoolError as error:
-            self._enter(row, [self.FAILED])
+            self._enter(row, _Outcome(_FAILED))
             self.error = error
 
-    def _enter(self, row: int, numbers: list[float]) -> None:
-        self.numbers[row * self.width : row * self.width + len(numbers)] = array("d", numbers)
+    def _enter(self, row: int, outcome: _Outcome) -> None:
+        numbers = array("d", [*outcome[:-1], *outcome.values])
+        self.numbers[row * self.width : row * self.width + len(numbers)] = numbers
 
     def all_reduce(self) -> None:
         """Bring the rows of all processes together; raise the error that any of them met."""
         ranks.all_reduce(self.numbers)
         if self.error:
             raise self.error
-        if self.FAILED in self.numbers[:: self.width]:
+        if _FAILED in self.numbers[:: self.width]:
             raise InputError("another process stopped at an image, see its message")
 
-    def rows(self) -> Iterator[list[float]]:
-        """Yield the rows in the order of the pairs."""
+    def outcomes(self) -> Iterator[_Outcome]:
+        """Yield what became of the pairs, in their order."""
+        facts = len(_Outcome._fields) - 1
         for start in range(0, len(self.numbers), self.width):
-            yield self.numbers[start : start + self.width].tolist()
+            row = self.numbers[start : start + self.width]
+            yield _Outcome(*row[:facts], values=tuple(row[facts:]))
 
 
 def _report(pairing: Pairing, metrics: list[Metric], table: _Table, *, command: str, start: float) -> Report:
-    values, skipped, alphas = [], [], 0
-    for pair, (outcome, height, width, dropped, *numbers) in zip(pairing.pairs, table.rows(), strict=True):
-        if outcome == table.SKIPPED:
-            skipped.append(printable(pair.real))
-            continue
-        alphas += int(dropped)
-        values.append(PairValues(pair.real, pair.fake or pair.real, int(height), int(width), tuple(numbers)))
-    if not values:
+    outcomes = list(zip(pairing.pairs, table.outcomes(), strict=True))
+    measured = [(pair, outcome) for pair, outcome in outcomes if outcome.state == _MEASURED]
+    if not measured:
         raise NothingComparedError("nothing was compared")
-    sizes = tuple(sorted({(row.height, row.width) for row in values}))
-    columns = zip(*(row.values for row in values), strict=True)
-    real, fake = pairing.folders
+    skipped = [printable(pair.real) for pair, outcome in outcomes if outcome.state == _SKIPPED]
+    alphas = int(sum(outcome.alphas for _, outcome in measured))
+    sizes = tuple(sorted({(int(outcome.height), int(outcome.width)) for _, outcome in measured}))
+    columns = zip(*(outcome.values for _, outcome in measured), strict=True)
     return Report(
         command=command,
         version=__version__,
-        real=_image_set(pairing.real, real, [row.real for row in values], sizes),
-        fake=_image_set(pairing.fake, fake, [row.fake for row in values], sizes),
+        real=_image_set(pairing.real, sizes, [(pair.real, outcome.real_bytes) for pair, outcome in measured]),
+        fake=_image_set(pairing.fake, sizes, [(pair.partner, outcome.fake_bytes) for pair, outcome in measured]),
         scores=tuple(_score(metric, column) for metric, column in zip(metrics, columns, strict=True)),
-        pairs=tuple(values),
+        pairs=tuple(
+            PairValues(pair.real, pair.partner, int(outcome.height), int(outcome.width), outcome.values)
+            for pair, outcome in measured
+        ),
         warnings=(*pairing.warnings, *_warnings(metrics, sizes, skipped, alphas)),
         environment=_environment(metrics),
         seconds=time.perf_counter() - start,
@@ -231,11 +235,10 @@ def _score(metric: Metric, values: tuple[float, ...]) -> Score:
     )
 
 
-def _image_set(given: Path, folder: Path, names: list[str], sizes: tuple[tuple[int, int], ...]) -> ImageSet:
-    digest = hashlib.sha256()
-    for name in names:
-        digest.update(f"{name}\0{(folder / name).stat().st_size}\n".encode(errors="surrogateescape"))
-    return ImageSet(path=printable(str(given)), images=len(names), sizes=sizes, digest=f"sha256:{digest.hexdigest()}")
+def _image_set(given: Path, sizes: tuple[tuple[int, int], ...], files: list[tuple[str, float]]) -> ImageSet:
+    lines = (f"{name}\0{int(size)}\n" for name, size in files)
+    digest = hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+    return ImageSet(path=printable(str(given)), images=len(files), sizes=sizes, digest=f"sha256:{digest}")
 
 
 def _warnings(

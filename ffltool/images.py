@@ -44,13 +44,23 @@ class Reading:
     alpha: str = "drop"
     fit: str = "none"
 
+    def __post_init__(self) -> None:
+        for name, value, known in (("alpha", self.alpha, ALPHAS), ("fit", self.fit, FITS)):
+            if value not in known:
+                raise InputError(f"{name} cannot be {value!r}; known are {', '.join(known)}")
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A decoded image: 8-bit pixels as a Pillow image of mode "L" or "RGB", or a uint16 array (H, W, 1 or 3)."""
+    """A decoded image.
+
+    ``pixels`` are 8-bit ones as a Pillow image of mode "L" or "RGB", or a uint16 array, shape (H, W, 1 or 3);
+    ``file_bytes`` is the size of the file they come from.
+    """
 
     pixels: Image.Image | ndarray
     alpha_dropped: bool = False
+    file_bytes: int = 0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -117,7 +127,8 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
     content = _content(path)
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as file:
-            return _decode(file, path, alpha)
+            pixels, alpha_dropped = _decode(file, path, alpha)
+            return Picture(pixels, alpha_dropped, len(content))
     except FfltoolError:
         raise
     except UnidentifiedImageError as error:
@@ -144,7 +155,8 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _decode(file: Image.Image, path: Path, alpha: str) -> Picture:
+def _decode(file: Image.Image, path: Path, alpha: str) -> tuple[Image.Image | ndarray, bool]:
+    """Return the pixels of an opened file, and whether an alpha channel was dropped."""
     has_alpha = file.has_transparency_data
     if has_alpha and alpha == "error":
         raise InputError(f"{path} has an alpha channel; --alpha drop, white or black reads it")
@@ -155,16 +167,18 @@ def _decode(file: Image.Image, path: Path, alpha: str) -> Picture:
     background = {"white": 255, "black": 0}.get(alpha)
     if is_deep(file, path):
         pixels = without_alpha(read_deep(file), background=background and background * 257)
-        return Picture(pixels, has_alpha and background is None)
+        return pixels, has_alpha and background is None
 
     file.load()
     if file.getexif().get(_ORIENTATION, 1) != 1:
         file = ImageOps.exif_transpose(file)
+    if file.mode in ("La", "RGBa"):  # colours premultiplied by alpha
+        file = file.convert(file.mode.upper())
     if has_alpha and background is not None:
         ground = Image.new("RGBA", file.size, (background,) * 3)
         file = Image.alpha_composite(ground, file.convert("RGBA"))
-    mode = "L" if file.mode in ("1", "L", "LA", "La") else "RGB"
-    return Picture(file if file.mode == mode else file.convert(mode), has_alpha and background is None)
+    mode = "L" if file.mode in ("1", "L", "LA") else "RGB"
+    return file if file.mode == mode else file.convert(mode), has_alpha and background is None
 
 
 def read_pair(real: Path, fake: Path | None, reading: Reading) -> tuple[Picture, Picture]:

@@ -30,6 +30,11 @@ class Pair:
     real: str
     fake: str | None
 
+    @property
+    def partner(self) -> str:
+        """The name of the file that the fake image is in."""
+        return self.real if self.fake is None else self.fake
+
 
 @dataclass(frozen=True)
 class Pairing:

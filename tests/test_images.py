@@ -243,6 +243,13 @@ class TestStream:
             next(results)
 
 
+def test_unknown_ways_of_reading_list_the_known_ones():
+    with pytest.raises(InputError, match="alpha cannot be 'red'; known are drop, white, black, error"):
+        Reading(alpha="red")
+    with pytest.raises(InputError, match="fit cannot be 'stretch'; known are none, crop, resize"):
+        Reading(fit="stretch")
+
+
 def test_writes_an_image_in_the_format_of_its_suffix(tmp_path, rng):
     image = Image.fromarray(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8))
     write(image, tmp_path / "x.PNG", optimize=True)

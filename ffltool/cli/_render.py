@@ -32,12 +32,11 @@ def check_outputs(paths: dict[str, Path | None], *, force: bool) -> None:
 
 
 def show(report: Report, paths: dict[str, Path | None], *, note: str = "") -> None:
-    """Write the files asked for, and the table to standard output unless a file takes its place.
-
-    `note` is a line below the table.
-    """
+    """Print the table with `note` below it, unless a file takes its place, and write the files asked for."""
     for warning in report.warnings:
-        print(f"ffltool: warning: {warning}", file=sys.stderr)
+        print(f"ffltool: warning: {printable(warning)}", file=sys.stderr)
+    if _STDOUT not in paths.values():
+        _print(_table(report, note))
     for name, path in paths.items():
         if path is not None:
             from ffltool import outputs
@@ -48,8 +47,6 @@ def show(report: Report, paths: dict[str, Path | None], *, note: str = "") -> No
                 _print(text)
             else:
                 outputs.write(path, text.encode(errors="surrogateescape"))
-    if _STDOUT not in paths.values():
-        _print(_table(report, note))
 
 
 def _print(text: str) -> None:
