@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 import sys
+import threading
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,17 +19,21 @@ import PIL
 
 from ffltool import __version__, ranks
 from ffltool.errors import BrokenImageError, FfltoolError, InputError, NothingComparedError, ShapeError, printable
-from ffltool.images import Picture, Reading, read_pair, stream
+from ffltool.images import Picture, Reading, read_pair
 from ffltool.metrics import Metric, look_up
 from ffltool.metrics.mse import mse_of_images
 from ffltool.metrics.sums import Mean
 from ffltool.pairing import Pair, Pairing
 from ffltool.report import ImageSet, PairValues, Report, Score
+from ffltool.stream import stream
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
-_CHUNK = 8  # pairs that a thread takes at a time; fewer cost small images a tenth more, and many idle at the end
+_CHUNK = 8  # pairs that a worker takes at a time; fewer cost small images a tenth more, and many idle at the end
+_SMALL = 64 * 1024  # bytes of a file below which processes beat threads
+_THREADED = {"numpy", "torch"}  # modules that start threads of their own
+_MANY = 100  # pairs from which on starting processes pays
 
 # given an iterable and its length, passes on what it yields
 Progress = Callable[[Iterable, int], Iterable]
@@ -94,21 +100,28 @@ def evaluate_pairs(
     """
     start = time.perf_counter()
     rows = look_up(metrics)
-    functions = [metric.of_pair for metric in rows]
-    measure = partial(
-        _measure, pairing=pairing, functions=functions, reading=reading or Reading(), skip_broken=skip_broken
-    )
+    measure = partial(_measure, pairing=pairing, metrics=rows, reading=reading or Reading(), skip_broken=skip_broken)
     with ranks.group():
         mine = ranks.share(pairing.pairs)
         workers = ranks.cores() if workers is None else workers
         chunk = max(1, min(_CHUNK, len(mine) // (4 * workers)))
-        outcomes = stream(mine, measure, workers=workers, chunk=chunk)
+        processes = _processes_pay(pairing)
+        outcomes = stream(mine, measure, workers=workers, chunk=chunk, processes=processes)
         table = _Table(pairs=len(pairing.pairs), metrics=len(rows))
         table.fill(progress(outcomes, len(mine)) if progress else outcomes)
         table.all_reduce()
     if ranks.rank() > 0:
         return None
     return _report(pairing, rows, table, command=command, start=start)
+
+
+def _processes_pay(pairing: Pairing) -> bool:
+    """Tell whether the files are many and small, and this process can be forked: on Linux, while it has one thread."""
+    if sys.platform != "linux" or threading.active_count() > 1 or not sys.modules.keys().isdisjoint(_THREADED):
+        return False
+    some = pairing.pairs[:: max(1, len(pairing.pairs) // 8)]
+    files = [path for pair in some if (path := pairing.files(pair)[0]).exists()]
+    return len(pairing.pairs) >= _MANY and sum(path.stat().st_size for path in files) < _SMALL * len(files)
 
 
 class _Outcome(NamedTuple):
@@ -130,14 +143,14 @@ def _measure(
     pair: Pair,
     *,
     pairing: Pairing,
-    functions: list[Callable[[Comparison], float]],
+    metrics: list[Metric],
     reading: Reading,
     skip_broken: bool,
 ) -> _Outcome:
-    """Read a pair and compute every metric on it; runs in a worker thread."""
+    """Read a pair and compute every metric on it; runs in a worker."""
     try:
         comparison = Comparison(*read_pair(*pairing.files(pair), reading))
-        values = tuple(function(comparison) for function in functions)
+        values = tuple(metric.of_pair(comparison) for metric in metrics)
     except BrokenImageError:
         if skip_broken:
             return _Outcome(_SKIPPED)
@@ -259,8 +272,8 @@ def _environment(metrics: list[Metric]) -> dict[str, str | None]:
     used = {name for metric in metrics for name in metric.libraries}
     return {
         "device": "cpu",
-        "torch": sys.modules["torch"].__version__ if "torch" in used else None,
-        "numpy": sys.modules["numpy"].__version__ if "numpy" in used else None,
+        "torch": import_module("torch").__version__ if "torch" in used else None,
+        "numpy": import_module("numpy").__version__ if "numpy" in used else None,
         "pillow": PIL.__version__,
         "python": ".".join(map(str, sys.version_info[:3])),
     }

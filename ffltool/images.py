@@ -1,14 +1,11 @@
-"""Image files: read them as 8-bit or 16-bit pixels, bring two to one size, stream them, write them."""
+"""Image files: read them as 8-bit or 16-bit pixels, bring two to one size, write them."""
 
 from __future__ import annotations
 
 import io
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -21,15 +18,10 @@ if TYPE_CHECKING:
 
 # NumPy is imported where it is needed: 8-bit images are compared without it, which saves 0.1 s and 20 MB
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
 ALPHAS = ("drop", "white", "black", "error")
 FITS = ("none", "crop", "resize")
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "TIFF", "GIF")
 _ORIENTATION = 0x0112  # the EXIF tag
-_FEW = 4  # from how many items on starting worker threads pays
-_AHEAD = 4  # chunks that a worker may be ahead of the one that is asked for
 
 
 @dataclass(frozen=True)
@@ -219,33 +211,6 @@ def in_one_form(real: Picture, fake: Picture) -> tuple[Picture, Picture]:
 
     one, other = np.broadcast_arrays(real.in_16_bit(), fake.in_16_bit())
     return replace(real, pixels=one), replace(fake, pixels=other)
-
-
-def stream(items: Sequence[Item], work: Callable[[Item], Result], *, workers: int, chunk: int = 1) -> Iterator[Result]:
-    """Yield ``work(item)`` of each item in order, computed ahead by `workers` threads.
-
-    Decoders run outside the interpreter's lock, so threads use all cores; for a handful of items none is started.
-    They take `chunk` items at a time, and are ahead by a few chunks each: memory does not grow with the number of
-    items. An exception of `work` is raised at its item's place.
-    """
-    if workers < 2 or len(items) < _FEW:
-        yield from map(work, items)
-        return
-
-    def work_on(part: Sequence[Item]) -> list[Result]:
-        return [work(item) for item in part]
-
-    pool = ThreadPoolExecutor(workers)
-    waiting: deque[Future[list[Result]]] = deque()
-    try:
-        for start in range(0, len(items), chunk):
-            waiting.append(pool.submit(work_on, items[start : start + chunk]))
-            if len(waiting) > workers * _AHEAD:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def write(image: Image.Image, path: Path, **settings: int | bool) -> None:

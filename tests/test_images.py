@@ -1,12 +1,11 @@
 import os
-import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ffltool.errors import BrokenImageError, InputError
-from ffltool.images import Picture, Reading, in_one_form, read, read_pair, stream, write
+from ffltool.images import Picture, Reading, in_one_form, read, read_pair, write
 
 
 def pixels(picture):
@@ -214,33 +213,6 @@ class TestPairs:
         first, second = in_one_form(shallow, deep)
         assert first.planes()[:, 0, 0].tolist() == [9, 9, 9]
         assert second.planes()[0, 0, 0] == pytest.approx(9 + 1 / 257, rel=1e-15)
-
-
-class TestStream:
-    @pytest.mark.parametrize("workers", [1, 2, 5])
-    @pytest.mark.parametrize("chunk", [1, 3])
-    @pytest.mark.parametrize("count", [0, 1, 4, 50])
-    def test_yields_every_result_in_order(self, workers, chunk, count):
-        results = stream(range(count), lambda item: item * item, workers=workers, chunk=chunk)
-        assert list(results) == [item * item for item in range(count)]
-
-    def test_is_only_a_little_ahead(self):
-        done = []
-        results = stream(range(1000), done.append, workers=2)
-        next(results)
-        # four items ahead for each of two workers, the one that was asked for, and one that is being handed in
-        assert len(done) <= 10
-        results.close()
-
-    def test_a_handful_of_items_starts_no_thread(self):
-        threads = stream(range(3), lambda _: threading.current_thread(), workers=8)
-        assert set(threads) == {threading.main_thread()}
-
-    def test_an_exception_comes_at_its_items_place(self):
-        results = stream(range(20), lambda item: 1 / (item - 7), workers=2, chunk=1)
-        assert len([next(results) for _ in range(7)]) == 7
-        with pytest.raises(ZeroDivisionError):
-            next(results)
 
 
 def test_unknown_ways_of_reading_list_the_known_ones():

@@ -11,7 +11,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"cli", "__main__"},
     {"evaluate"},
-    {"metrics", "images", "pairing", "deep", "ranks", "formats"},
+    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream"},
     {"report", "outputs"},
     {"errors", "__init__"},
 ]

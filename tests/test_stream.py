@@ -1,0 +1,69 @@
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from ffltool.stream import stream
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize("chunk", [1, 3])
+@pytest.mark.parametrize("count", [0, 1, 4, 50])
+def test_yields_every_result_in_order(workers, chunk, count):
+    results = stream(range(count), lambda item: item * item, workers=workers, chunk=chunk)
+    assert list(results) == [item * item for item in range(count)]
+
+
+def test_is_only_a_little_ahead():
+    done = []
+    results = stream(range(1000), done.append, workers=2)
+    next(results)
+    # four items ahead for each of two workers, the one that was asked for, and one that is being handed in
+    assert len(done) <= 10
+    results.close()
+
+
+def test_a_handful_of_items_starts_no_thread():
+    threads = stream(range(3), lambda _: threading.current_thread(), workers=8)
+    assert set(threads) == {threading.main_thread()}
+
+
+def test_an_exception_comes_at_its_items_place():
+    results = stream(range(20), lambda item: 1 / (item - 7), workers=2, chunk=1)
+    assert len([next(results) for _ in range(7)]) == 7
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+FORKED = """
+import os, sys
+from ffltool.stream import stream
+from ffltool.errors import InputError
+
+parent = os.getpid()
+place = {place}
+def work(item):
+    if item == 33 and place == "raise":
+        raise InputError("item 33")
+    if item == 33 and place == "die":
+        os._exit(1)
+    return item * item, os.getpid()
+
+results = stream(range(50), work, workers=2, chunk=4, processes=True)
+squares, workers = zip(*results)
+assert list(squares) == [item * item for item in range(50)]
+assert len(set(workers)) == 2 and parent not in workers
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("", ""), ("raise", "InputError: item 33"), ("die", "InputError: a worker process was killed")],
+)
+def test_forked_processes_do_the_same(place, message):
+    script = FORKED.format(place=repr(place))
+    result = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False)
+    assert message in result.stderr
+    assert (result.returncode == 0) == (not message)
