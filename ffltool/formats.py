@@ -29,7 +29,7 @@ def as_json(report: Report) -> str:
         "environment": report.environment,
         "seconds": round(report.seconds, 3),
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
 def _finite(score: dict) -> dict:

@@ -36,7 +36,7 @@ SHORT_ROUNDS = 11  # of the commands that take a fraction of a second
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Pairs of square images, and the bars that DESIGN.md sets: times as fast as the authors, times the decoding."""
+    """Pairs of square images, and the bars to reach: times as fast as the authors, times the decoding."""
 
     name: str
     pairs: int

@@ -218,6 +218,18 @@ def test_no_arguments_show_the_help(run):
     assert status in (0, 2)
 
 
+@pytest.mark.parametrize("output", [[], ["--json", "-"], ["--markdown", "-"]])
+def test_a_terminal_without_unicode_gets_escapes(folders, output):
+    real, fake = folders(["ä[red].png"])
+    command = [*FFLTOOL, "metrics", "-m", "mse,lfd", *map(str, (real, fake)), *output]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    result = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert result.stdout.isascii()
+    assert result.stderr == b""
+    if output[:1] == ["--json"]:
+        assert json.loads(result.stdout)["scores"][0]["unit"] == "level²"
+
+
 def test_a_closed_pipe_ends_quietly(folders):
     process = start("lfd", *folders())
     process.stdout.close()
