@@ -17,6 +17,7 @@ from ffltool.report import Report
 _BROKEN_PIPE = 141  # what a shell reports of a program that a closed pipe ended
 _STDOUT = Path("-")
 _PIPED_WIDTH = 120
+_NARROWEST = 72  # a table is not made narrower than this: a number cut in two is worse than a broken line
 
 
 def check_outputs(paths: dict[str, Path | None], *, force: bool) -> None:
@@ -69,7 +70,8 @@ def _table(report: Report, note: str) -> str:
     from ffltool.formats import cells, number
 
     terminal = sys.stdout.isatty()
-    console = Console(file=io.StringIO(), force_terminal=terminal, width=None if terminal else _PIPED_WIDTH)
+    console = Console(file=io.StringIO(), force_terminal=terminal)
+    console.width = max(console.width, _NARROWEST) if terminal else _PIPED_WIDTH
     scores = Table("metric", box=None, pad_edge=False, header_style="bold")
     for title in ("mean", "std", "min", "max"):
         scores.add_column(title, justify="right")
