@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 # NumPy is imported where it is needed, see images.py
 
 _SWAPPED = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
-_BITS_PER_SAMPLE = 258  # the TIFF tag
+_GREY = {"I;16", "I;16B", "I;16L", "I;16N"}
+_COLOUR = {f"{bands};{order}" for bands in ("LA", "RGB", "RGBA", "RGBX") for order in _SWAPPED}
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # TIFF tags
 
 
 def is_deep(file: Image.Image, path: Path) -> bool:
@@ -29,16 +31,20 @@ def is_deep(file: Image.Image, path: Path) -> bool:
 
     Raises
     ------
-    InputError : for 16-bit layouts of which only the high bytes could be had.
+    InputError : for layouts of more than 8 bits whose pixels could not be had in full.
     """
     rawmode, arguments = _rawmode(file)
-    if file.mode.startswith("I") or ";16" in rawmode:
-        return True
-    lossy_ppm = file.format == "PPM" and len(arguments) == 2 and isinstance(arguments[1], int) and arguments[1] > 255
-    if lossy_ppm or (file.format == "TIFF" and 16 in file.tag_v2.get(_BITS_PER_SAMPLE, ())):
-        layout = "colour PPM" if lossy_ppm else "TIFF with separate planes"
-        raise InputError(f"{path} is a 16-bit {layout}, which cannot be read in full; 16-bit PNG can")
-    return False
+    tags = file.tag_v2 if file.format == "TIFF" else {}
+    scaled_ppm = file.format == "PPM" and arguments[1:] and arguments[1] > 255
+    deep = file.mode.startswith("I") or ";16" in rawmode
+    if not deep and not scaled_ppm and max(tags.get(_BITS_PER_SAMPLE, (8,))) <= 8:
+        return False
+    known = rawmode in _GREY | _COLOUR or (scaled_ppm and file.mode == "I")
+    if not known or tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        raise InputError(
+            f"{path} has more than 8 bits a sample in a layout that cannot be read in full; 16-bit PNG can"
+        )
+    return True
 
 
 def read_deep(file: Image.Image) -> np.ndarray:
@@ -67,7 +73,7 @@ def without_alpha(pixels: np.ndarray, *, background: int | None) -> np.ndarray:
     import numpy as np
 
     colours = pixels[..., : 1 if pixels.shape[-1] < 3 else 3]
-    if background is None or colours.shape == pixels.shape:
+    if background is None:
         return colours
     cover = pixels[..., -1:] / 65535
     return np.rint(colours * cover + background * (1 - cover)).astype(np.uint16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ ALPHAS = ("drop", "white", "black", "error")
 FITS = ("none", "crop", "resize")
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "TIFF", "GIF")
 _ORIENTATION = 0x0112  # the EXIF tag
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
         agreed scale (floating point, 32-bit integers).
     """
     content = _content(path)
+    if content.startswith(_PNG):
+        _check_png(content, path)
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as file:
             pixels, alpha_dropped = _decode(file, path, alpha)
@@ -133,9 +137,23 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
         raise BrokenImageError(f"{path} is broken: {error}") from error
 
 
+def _check_png(content: bytes, path: Path) -> None:
+    """Compare the check sums of the chunks that hold pixels: Pillow does not, and shows damage as wrong pixels."""
+    view, start = memoryview(content), len(_PNG)
+    while start + 12 <= len(content):
+        length = int.from_bytes(view[start : start + 4], "big")
+        end = start + 8 + length
+        critical = not content[start + 4] & 0x20
+        if critical and zlib.crc32(view[start + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            raise BrokenImageError(f"{path} is broken: a check sum does not agree")
+        start = end + 4
+
+
 def _content(path: Path) -> bytes:
     """Read a file in one go: decoders ask for small pieces, and at each of them threads would wait for the others."""
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is no file with an image in it")
         with path.open("rb", buffering=0) as file:
             content = file.read()
     except FileNotFoundError as error:
@@ -153,12 +171,15 @@ def _decode(file: Image.Image, path: Path, alpha: str) -> tuple[Image.Image | nd
     if has_alpha and alpha == "error":
         raise InputError(f"{path} has an alpha channel; --alpha drop, white or black reads it")
     if file.mode == "F" or (file.mode == "I" and file.format != "PPM"):
-        kind = "floating-point" if file.mode == "F" else "32-bit"
+        kind = "floating-point" if file.mode == "F" else "signed or 32-bit"
         raise InputError(f"{path} holds {kind} pixels, which have no agreed scale; 8-bit or 16-bit ones are wanted")
 
     background = {"white": 255, "black": 0}.get(alpha)
     if is_deep(file, path):
-        pixels = without_alpha(read_deep(file), background=background and background * 257)
+        if has_alpha and background is not None and "A" not in file.mode:
+            raise InputError(f"{path} has a transparent colour, which 16-bit pixels cannot be rid of; --alpha drop can")
+        ground = background * 257 if has_alpha and background is not None else None
+        pixels = without_alpha(read_deep(file), background=ground)
         return pixels, has_alpha and background is None
 
     file.load()
@@ -185,7 +206,8 @@ def read_pair(real: Path, fake: Path | None, reading: Reading) -> tuple[Picture,
         height, width = first.size
         if width % 2:
             raise InputError(f"{real} is {width} pixels wide, which does not split into two halves")
-        return first.crop(0, 0, height, width // 2), first.crop(0, width // 2, height, width // 2)
+        second = replace(first, alpha_dropped=False)  # one file, one alpha channel
+        return first.crop(0, 0, height, width // 2), second.crop(0, width // 2, height, width // 2)
     second = read(fake, alpha=reading.alpha)
     if first.size != second.size:
         if reading.fit == "none":

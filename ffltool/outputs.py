@@ -28,7 +28,7 @@ def check(path: Path, *, mark: str, force: bool = False) -> None:
         raise InputError(f"{path} cannot be written: the folder {target.parent} does not exist")
     if target.is_dir():
         raise InputError(f"{path} cannot be written: it is a folder")
-    if not os.access(target if target.exists() else target.parent, os.W_OK):
+    if not os.access(target if target.exists() and not target.is_file() else target.parent, os.W_OK):
         raise InputError(f"{path} cannot be written: permission denied")
     if target.is_file() and target.stat().st_size and not force:
         with target.open("rb") as file:

@@ -71,19 +71,22 @@ def find(folder: Path, *, recursive: bool = True) -> list[str]:
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder" if folder.exists() else f"{folder} does not exist")
 
-    names, seen = [], set()
+    names, above = [], {str(folder): {os.path.realpath(folder)}}
     for parent, folders, files in os.walk(folder, onerror=_refuse_folder, followlinks=True):
-        seen.add(os.path.realpath(parent))
-        folders[:] = [
-            name
-            for name in folders
-            if recursive and name[0] != "." and os.path.realpath(os.path.join(parent, name)) not in seen
-        ]
+        folders[:] = [name for name in folders if recursive and name[0] != "." and _enter(parent, name, above)]
         prefix = "" if parent == str(folder) else os.path.relpath(parent, folder).replace(os.sep, "/") + "/"
         names += [prefix + name for name in files if name[0] != "." and _suffix(name) in SUFFIXES]
     if not names:
         raise InputError(f"{folder} holds no images (looked for {' '.join(SUFFIXES)})")
     return sorted(names, key=_natural)
+
+
+def _enter(parent: str, name: str, above: dict[str, set[str]]) -> bool:
+    """Tell whether a folder is none of those that lead to it, as a link may be; note in `above` which those are."""
+    path = os.path.join(parent, name)
+    real = os.path.realpath(path)
+    above[path] = above[parent] | {real}
+    return real not in above[parent]
 
 
 def _refuse_folder(error: OSError) -> None:
@@ -94,9 +97,9 @@ def _suffix(name: str) -> str:
     return os.path.splitext(name)[1].lower()
 
 
-def _natural(name: str) -> tuple[list[str | int], str]:
-    parts = re.split(r"(\d+)", name.casefold())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
+def _natural(name: str) -> tuple[list[list[str | int]], str]:
+    folders = (re.split(r"(\d+)", part) for part in name.casefold().split("/"))
+    return [[int(part) if index % 2 else part for index, part in enumerate(parts)] for parts in folders], name
 
 
 def pair(

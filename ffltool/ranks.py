@@ -33,7 +33,7 @@ def share(items: Sequence[Item]) -> Sequence[Item]:
 def cores() -> int:
     """Return how many processor cores this process may use."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, usable // int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    return max(1, usable // max(1, int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
 
 
 @contextmanager

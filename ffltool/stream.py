@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
+from itertools import islice
+from threading import Event
 from typing import TypeVar
 
 from ffltool.errors import InputError
@@ -15,6 +21,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _FEW = 4  # from how many items on starting workers pays
+_LOOK = 0.5  # seconds between two looks for the parent
 _AHEAD = 4  # chunks that a worker may be ahead of the one that is asked for
 
 
@@ -43,44 +50,73 @@ def stream(
     """
     if workers < 2 or len(items) < _FEW:
         return map(work, items)
-    if processes:
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
+    stopped = threading.Event()
+    run = partial(_chunk, work, items, stopped)
+    pool = _forked(workers, run) if processes else ThreadPoolExecutor(workers)
+    task = _inherited_chunk if processes else run
 
-        pool = ProcessPoolExecutor(workers, get_context("fork"), initializer=_inherit, initargs=(work, items))
-        return _results(pool, _inherited_chunk, len(items), chunk, workers * _AHEAD)
-    return _results(ThreadPoolExecutor(workers), partial(_chunk, work, items), len(items), chunk, workers * _AHEAD)
+    # the first chunks are handed in here and now: what the caller does before it takes results may start threads
+    starts = iter(range(0, len(items), chunk))
+    with _interrupts_held():
+        waiting = deque(pool.submit(task, start, start + chunk) for start in islice(starts, workers * _AHEAD))
+    return _results(pool, waiting, (pool.submit(task, start, start + chunk) for start in starts), stopped)
 
 
 def _results(
-    pool: Executor, run: Callable[[int, int], list[Result]], count: int, chunk: int, ahead: int
+    pool: Executor, waiting: deque[Future[list[Result]]], others: Iterator[Future[list[Result]]], stopped: Event
 ) -> Iterator[Result]:
-    waiting: deque[Future[list[Result]]] = deque()
     try:
-        for start in range(0, count, chunk):
-            waiting.append(pool.submit(run, start, start + chunk))
-            if len(waiting) > ahead:
-                yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
+            waiting.extend(islice(others, 1))
     except BrokenExecutor as error:
         raise InputError("a worker process was killed, perhaps for want of memory; try fewer --workers") from error
     finally:
+        stopped.set()
         pool.shutdown(cancel_futures=True)
 
 
-def _chunk(work: Callable[[Item], Result], items: Sequence[Item], start: int, stop: int) -> list[Result]:
-    return [work(item) for item in items[start:stop]]
+def _chunk(
+    work: Callable[[Item], Result], items: Sequence[Item], stopped: Event, start: int, stop: int
+) -> list[Result]:
+    return [work(item) for item in items[start:stop] if not stopped.is_set()]
 
 
-# In a forked worker: the work and the items that were there at the fork
+def _forked(workers: int, run: Callable[[int, int], list]) -> Executor:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    return ProcessPoolExecutor(workers, get_context("fork"), initializer=_inherit, initargs=(run, os.getpid()))
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold back an interrupt while workers start; forked ones never see it, for it is the parent's business."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+# In a forked worker: how it does a chunk of the items that were there at the fork
 _inherited: Callable[[int, int], list] | None = None
 
 
-def _inherit(work: Callable[[Item], Result], items: Sequence[Item]) -> None:
+def _inherit(run: Callable[[int, int], list], parent: int) -> None:
     global _inherited
-    _inherited = partial(_chunk, work, items)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's business
+    _inherited = run
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent is gone, however that went."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)
 
 
 def _inherited_chunk(start: int, stop: int) -> list:

@@ -11,6 +11,8 @@ from ffltool.errors import InputError
 from ffltool.images import Reading, read, read_pair
 from ffltool.metrics.mse import mse_of_images
 
+LOSSY = "more than 8 bits a sample in a layout that cannot be read in full"
+
 
 def write_png(path, pixels):
     """Write a uint16 array (H, W, 1 to 4) as a PNG with one row filter after the other."""
@@ -34,7 +36,7 @@ def write_png(path, pixels):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
 
 
-def write_tiff(path, pixels, *, order="<", planar=False, deflate=False):
+def write_tiff(path, pixels, *, order="<", planar=False, deflate=False, photometric=None, extra=None):
     """Write a uint16 array (H, W, 1 or 3) as a TIFF in either byte order."""
     height, width, channels = pixels.shape
     samples = (np.moveaxis(pixels, -1, 0) if planar else pixels).astype(f"{order}u2").tobytes()
@@ -60,12 +62,14 @@ def write_tiff(path, pixels, *, order="<", planar=False, deflate=False):
     entry(257, 4, [height])
     entry(258, 3, [16] * channels)
     entry(259, 3, [8 if deflate else 1])
-    entry(262, 3, [1 if channels == 1 else 2])
+    entry(262, 3, [(1 if channels == 1 else 2) if photometric is None else photometric])
     entry(273, 4, offsets)
     entry(277, 3, [channels])
     entry(278, 4, [height])
     entry(279, 4, counts)
     entry(284, 3, [2 if planar else 1])
+    if extra is not None:
+        entry(338, 3, [extra])
     start = struct.pack(f"{order}2sHI", b"II" if order == "<" else b"MM", 42, end + len(tables))
     directory = struct.pack(f"{order}H", len(entries)) + b"".join(entries) + b"\0\0\0\0"
     path.write_bytes(start + samples + tables + directory)
@@ -127,11 +131,35 @@ def test_exif_orientation_is_applied(tmp_path, pixels):
 
 def test_layouts_that_would_lose_bits_are_refused(tmp_path, pixels):
     (tmp_path / "x.ppm").write_bytes(b"P6\n7 9\n65535\n" + pixels[..., :3].astype(">u2").tobytes())
-    with pytest.raises(InputError, match="16-bit colour PPM"):
+    with pytest.raises(InputError, match=LOSSY):
         read(tmp_path / "x.ppm")
     write_tiff(tmp_path / "x.tif", pixels[..., :3], planar=True)
-    with pytest.raises(InputError, match="16-bit TIFF with separate planes"):
+    with pytest.raises(InputError, match=LOSSY):
         read(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize(
+    ("channels", "photometric", "extra"),
+    [(1, 0, None), (4, 5, None), (4, 2, 1)],
+    ids=["white is zero", "CMYK", "premultiplied alpha"],
+)
+def test_layouts_that_pillow_reads_wrongly_are_refused(tmp_path, pixels, channels, photometric, extra):
+    write_tiff(tmp_path / "x.tif", pixels[..., :channels], photometric=photometric, extra=extra)
+    with pytest.raises(InputError, match=LOSSY):
+        read(tmp_path / "x.tif")
+
+
+def test_a_transparent_colour_is_dropped_or_refused(tmp_path, pixels):
+    Image.fromarray(pixels[..., 0]).save(tmp_path / "x.png", transparency=int(pixels[0, 0, 0]))
+    assert read(tmp_path / "x.png").alpha_dropped
+    with pytest.raises(InputError, match="transparent colour"):
+        read(tmp_path / "x.png", alpha="white")
+
+
+@pytest.mark.parametrize("ground", ["white", "black"])
+def test_without_alpha_there_is_nothing_to_composite(tmp_path, pixels, ground):
+    write_png(tmp_path / "x.png", pixels[..., :3])
+    np.testing.assert_array_equal(read(tmp_path / "x.png", alpha=ground).pixels, pixels[..., :3])
 
 
 @pytest.mark.parametrize("fit", ["crop", "resize"])

@@ -12,6 +12,8 @@ from ffltool.errors import InputError
 from ffltool.images import Picture, read
 
 SETTINGS = {
+    "png16": {},
+    "tiff16": {"compression": "tiff_adobe_deflate"},
     "png": {},
     "jpeg": {"quality": 80},
     "tiff": {"compression": "tiff_lzw"},
@@ -32,7 +34,9 @@ def originals():
     for kind, settings in SETTINGS.items():
         file = io.BytesIO()
         extra = {"exif": exif} if kind in ("png", "jpeg", "tiff", "webp") else {}
-        Image.fromarray(pixels).save(file, kind, **settings, **extra)
+        deep = kind.endswith("16")
+        image = Image.fromarray(pixels[..., 0].astype(np.uint16) * 257 if deep else pixels)
+        image.save(file, kind.removesuffix("16"), **settings, **extra)
         contents[kind] = file.getvalue()
     return contents
 
@@ -66,3 +70,21 @@ def test_mutated_files_are_read_or_refused_in_one_line(tmp_path, originals, kind
                 assert picture.planes().shape[1:] == picture.size
     assert outcomes["refused"] > 10, outcomes
     assert not outcomes["refused without its name"], outcomes
+
+
+def test_a_flipped_bit_of_a_png_is_noticed_or_harmless(tmp_path, originals):
+    """The pixels of a PNG are guarded by check sums; so is what compresses well, where one bit moves many pixels."""
+    rng = random.Random(1)
+    path = tmp_path / "x.png"
+    path.write_bytes(originals["png"])
+    pixels = np.asarray(read(path).pixels)
+    refused = 0
+    for _ in range(200):
+        content = bytearray(originals["png"])
+        content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+        path.write_bytes(content)
+        try:
+            np.testing.assert_array_equal(np.asarray(read(path).pixels), pixels)
+        except InputError:
+            refused += 1
+    assert refused > 150

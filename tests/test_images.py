@@ -164,7 +164,7 @@ def test_a_file_without_permission_is_a_clear_error(tmp_path, save, monkeypatch)
         read(path)
 
 
-@pytest.mark.parametrize(("dtype", "kind"), [(np.float32, "floating-point"), (np.int32, "32-bit")])
+@pytest.mark.parametrize(("dtype", "kind"), [(np.float32, "floating-point"), (np.int32, "signed or 32-bit")])
 def test_pixels_without_an_agreed_scale_are_refused(tmp_path, dtype, kind):
     Image.fromarray(np.zeros((4, 4), dtype)).save(tmp_path / "x.tif")
     with pytest.raises(InputError, match=f"holds {kind} pixels"):

@@ -32,6 +32,26 @@ def test_follows_links_but_not_in_circles(tmp_path, save):
     assert find(tmp_path / "set") == ["linked/a.png"]
 
 
+def test_a_link_to_a_sibling_is_followed_whatever_its_name(tmp_path, save):
+    save(tmp_path / "b" / "0.png")
+    for name in ("a", "z"):
+        (tmp_path / name).symlink_to(tmp_path / "b")
+    assert find(tmp_path) == ["a/0.png", "b/0.png", "z/0.png"]
+
+
+def test_links_that_lead_to_each_other_come_to_an_end(tmp_path, save):
+    for one, other in (("a", "b"), ("b", "a")):
+        save(tmp_path / one / "0.png")
+        (tmp_path / one / "over").symlink_to(tmp_path / other)
+    assert find(tmp_path) == ["a/0.png", "a/over/0.png", "b/0.png", "b/over/0.png"]
+
+
+def test_natural_order_is_by_folder_first(tmp_path, save):
+    for name in ("a2/1.png", "a/0.png", "a10/0.png"):
+        save(tmp_path / name)
+    assert find(tmp_path) == ["a/0.png", "a2/1.png", "a10/0.png"]
+
+
 def test_a_relative_folder_with_a_slash_gives_the_same_names(tmp_path, save, monkeypatch):
     save(tmp_path / "real" / "sub" / "a.png")
     monkeypatch.chdir(tmp_path)

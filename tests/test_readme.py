@@ -20,7 +20,8 @@ def test_the_two_lines_are_those_that_ci_runs():
     block = re.search(r"```\n(pip install -e \. && .*)\n(pip install .*pytest)\n```", README)
     ci = (ROOT / ".ci" / "run").read_text().splitlines()
     assert block is not None
-    assert [line for line in ci if line.startswith("pip install")] == [block[2], block[1]]
+    # "a && b" alone does not end a script when a fails
+    assert [line for line in ci if line.startswith("pip install")] == [f"{block[i]} || exit 1" for i in (2, 1)]
 
 
 @pytest.mark.parametrize("name", commands())

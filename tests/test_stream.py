@@ -1,6 +1,8 @@
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +39,7 @@ def test_an_exception_comes_at_its_items_place():
 
 
 FORKED = """
-import os, sys
+import os, sys, threading, time
 from ffltool.stream import stream
 from ffltool.errors import InputError
 
@@ -51,6 +53,8 @@ def work(item):
     return item * item, os.getpid()
 
 results = stream(range(50), work, workers=2, chunk=4, processes=True)
+# what the caller does now comes after the fork: with a thread running it would be a warning, here an error
+threading.Thread(target=time.sleep, args=(2,), daemon=True).start()
 squares, workers = zip(*results)
 assert list(squares) == [item * item for item in range(50)]
 assert len(set(workers)) == 2 and parent not in workers
@@ -67,3 +71,40 @@ def test_forked_processes_do_the_same(place, message):
     result = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False)
     assert message in result.stderr
     assert (result.returncode == 0) == (not message)
+
+
+ORPHANS = """
+import os, sys, time
+from ffltool.stream import stream
+
+def work(item):
+    time.sleep(0.01)
+    return os.getpid()
+
+results = stream(range(10_000), work, workers=2, chunk=4, processes=True)
+workers = {next(results) for _ in range(40)}
+print(*workers, flush=True)
+for _ in results:
+    pass
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+def test_workers_end_with_a_parent_that_was_killed():
+    process = subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True)
+    workers = [int(pid) for pid in process.stdout.readline().split()]
+    process.kill()
+    process.communicate()
+    assert workers
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}/cmdline").exists() and is_alive(pid) for pid in workers):
+        assert time.monotonic() < deadline, "orphans"
+        time.sleep(0.1)
+
+
+def is_alive(pid):
+    """Tell a process from one that only waits for its status to be read."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -22,8 +22,9 @@ _NARROWEST = 72  # a table is not made narrower than this: a number cut in two i
 
 def check_outputs(paths: dict[str, Path | None], *, force: bool) -> None:
     """Find out, before the work, whether every file asked for can be written; `paths` by name of the format."""
-    if list(paths.values()).count(_STDOUT) > 1:
-        raise InputError("only one output can go to standard output (-)")
+    wanted = [os.path.realpath(path) for path in paths.values() if path is not None]
+    if len(set(wanted)) < len(wanted):
+        raise InputError("only one output can go to standard output (-), or to the same file")
     for name, path in paths.items():
         if path not in (None, _STDOUT):
             from ffltool import outputs
@@ -36,18 +37,20 @@ def show(report: Report, paths: dict[str, Path | None], *, note: str = "") -> No
     """Print the table with `note` below it, unless a file takes its place, and write the files asked for."""
     for warning in report.warnings:
         print(f"ffltool: warning: {printable(warning)}", file=sys.stderr)
-    if _STDOUT not in paths.values():
-        _print(_table(report, note))
-    for name, path in paths.items():
-        if path is not None:
-            from ffltool import outputs
-            from ffltool.formats import FORMATS
+    shown = None
+    try:
+        for name, path in paths.items():
+            if path is not None:
+                from ffltool import outputs
+                from ffltool.formats import FORMATS
 
-            text = FORMATS[name][0](report)
-            if path == _STDOUT:
-                _print(text)
-            else:
-                outputs.write(path, text.encode(errors="surrogateescape"))
+                text = FORMATS[name][0](report)
+                if path == _STDOUT:
+                    shown = text
+                else:
+                    outputs.write(path, text.encode(errors="surrogateescape"))
+    finally:  # a file that cannot be written does not cost the numbers, nor a closed pipe the files
+        _print(_table(report, note) if shown is None else shown)
 
 
 def _print(text: str) -> None:

@@ -206,6 +206,18 @@ class TestErrorsAreOneLine:
     def test_two_outputs_on_standard_output(self, folders, run):
         assert "only one" in error_of(run("lfd", *folders(), "--csv", "-", "--json", "-"))
 
+    def test_two_outputs_in_one_file(self, tmp_path, folders, run):
+        assert "same file" in error_of(run("lfd", *folders(), "--csv", tmp_path / "x", "--json", tmp_path / "x"))
+
+    def test_pipe_in_place_of_an_image(self, folders, run):
+        real, fake = folders()
+        (fake / "b.png").unlink()
+        os.mkfifo(fake / "b.png")
+        assert "b.png is no file" in error_of(run("lfd", real, fake))
+
+    def test_path_that_is_too_long(self, tmp_path, run):
+        assert "File name too long" in error_of(run("lfd", tmp_path / ("x" * 300), tmp_path))
+
     def test_names_with_line_breaks(self, folders, run):
         real, fake = folders(["a\nb.png"])
         (fake / "a\nb.png").write_bytes(b"junk")
@@ -236,6 +248,31 @@ def test_a_closed_pipe_ends_quietly(folders):
     assert process.wait(60) == 141
     assert process.stderr.read() == ""
     process.stderr.close()
+
+
+def test_a_closed_pipe_does_not_cost_the_files(tmp_path, folders):
+    process = start("lfd", *folders(), "--json", tmp_path / "report.json")
+    process.stdout.close()
+    assert process.wait(60) == 141
+    process.stderr.close()
+    assert json.loads((tmp_path / "report.json").read_text())["schema"] == "ffltool.report/1"
+
+
+def test_a_file_that_cannot_be_written_does_not_cost_the_table(folders, run):
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    status, out, err = run("lfd", *folders(), "--json", "/dev/full")
+    assert status == 2
+    assert "worst pairs" in out
+    assert err == "ffltool: /dev/full cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_no_matter(tmp_path, folders, closed):
+    report = tmp_path / "report.json"
+    command = " ".join(map(str, [*FFLTOOL, "lfd", *folders(), "--json", report, closed]))
+    assert subprocess.run(command, shell=True, check=False, stdout=subprocess.DEVNULL).returncode == 0
+    assert report.exists()
 
 
 def test_a_full_standard_output_is_one_line(folders):
