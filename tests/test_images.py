@@ -34,7 +34,7 @@ def test_the_content_counts_not_the_suffix(tmp_path, save):
     assert read(path).size == (12, 16)
 
 
-@pytest.mark.parametrize(("mode", "kept"), [("1", "L"), ("L", "L"), ("P", "RGB"), ("CMYK", "RGB"), ("YCbCr", "RGB")])
+@pytest.mark.parametrize(("mode", "kept"), [("1", "L"), ("L", "L"), ("P", "RGB"), ("CMYK", "RGB")])
 def test_modes_become_grey_or_colour(tmp_path, save, mode, kept):
     path = save(tmp_path / "x.tif", mode=mode)
     with Image.open(path) as image:

@@ -37,7 +37,8 @@ Fit = Annotated[
     typer.Option(metavar="HOW", help="Sizes that differ: none (error), crop or resize.", **_IMAGES),
 ]
 Workers = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Threads that decode; default: all cores.", show_default=False)
+    int | None,
+    typer.Option(min=1, metavar="N", help="Threads or processes that decode; default: all cores.", show_default=False),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", **_OUTPUT)]
 Json = Annotated[Path | None, typer.Option(metavar="PATH", help="Write JSON; - for stdout.", **_OUTPUT)]

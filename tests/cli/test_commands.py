@@ -286,8 +286,9 @@ def test_a_full_standard_output_is_one_line(folders):
 
 
 def test_an_interrupt_ends_with_130_and_nothing_half_written(tmp_path, save):
-    for index in range(60):
-        save(tmp_path / "set" / f"{index}.png", size=(500, 700))
+    original = save(tmp_path / "set" / "0.png", size=(500, 700))
+    for index in range(1, 1500):  # enough for half a minute
+        os.link(original, tmp_path / "set" / f"{index}.png")
     report = tmp_path / "report.json"
     process = start("metrics", tmp_path / "set", tmp_path / "set", "--json", report, start_new_session=True)
     time.sleep(1.0)
