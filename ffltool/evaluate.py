@@ -105,7 +105,7 @@ def evaluate_pairs(
         mine = ranks.share(pairing.pairs)
         workers = ranks.cores() if workers is None else workers
         chunk = max(1, min(_CHUNK, len(mine) // (4 * workers)))
-        processes = _processes_pay(pairing)
+        processes = _processes_pay(pairing, rows)
         outcomes = stream(mine, measure, workers=workers, chunk=chunk, processes=processes)
         table = _Table(pairs=len(pairing.pairs), metrics=len(rows))
         table.fill(progress(outcomes, len(mine)) if progress else outcomes)
@@ -115,13 +115,19 @@ def evaluate_pairs(
     return _report(pairing, rows, table, command=command, start=start)
 
 
-def _processes_pay(pairing: Pairing) -> bool:
-    """Tell whether the files are many and small, and this process can be forked: on Linux, while it has one thread."""
+def _processes_pay(pairing: Pairing, metrics: list[Metric]) -> bool:
+    """Tell whether to fork processes, in place of threads.
+
+    They pay for many pairs whose work holds the interpreter's lock: small files, or metrics in many steps of NumPy.
+    Only a process of one thread can be forked, and that safely on Linux alone.
+    """
     if sys.platform != "linux" or threading.active_count() > 1 or not sys.modules.keys().isdisjoint(_THREADED):
         return False
-    some = pairing.pairs[:: max(1, len(pairing.pairs) // 8)]
-    files = [path for pair in some if (path := pairing.files(pair)[0]).exists()]
-    return len(pairing.pairs) >= _MANY and sum(path.stat().st_size for path in files) < _SMALL * len(files)
+    if len(pairing.pairs) < _MANY:
+        return False
+    some = (pairing.files(pair)[0] for pair in pairing.pairs[:: len(pairing.pairs) // 8])
+    sizes = [path.stat().st_size for path in some if path.exists()]
+    return any(metric.libraries for metric in metrics) or sum(sizes) < _SMALL * len(sizes)
 
 
 class _Outcome(NamedTuple):

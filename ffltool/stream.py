@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -109,6 +110,7 @@ _inherited: Callable[[int, int], list] | None = None
 def _inherit(run: Callable[[int, int], list], parent: int) -> None:
     global _inherited
     _inherited = run
+    gc.freeze()  # what was there at the fork stays where it is, in memory that is shared until it is touched
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
