@@ -301,7 +301,8 @@ def compare(label, folder, *, command, metrics, rounds, bars, tolerance):
     cells = [label, f"{seconds['ffltool']:.3f}", f"{seconds['authors']:.2f}"]
     cells += [beside(seconds["authors"] / seconds["ffltool"], bars[0], least=True), f"{seconds['decode']:.3f}"]
     cells += [beside(seconds["ffltool"] / seconds["decode"], bars[1])]
-    cells += [beside(ours_watched.pss, MEMORY_BAR), f"{ours_watched.rss:.0f}"]
+    memory_bar = MEMORY_BAR if metrics == ["lfd"] else None
+    cells += [beside(ours_watched.pss, memory_bar), f"{ours_watched.rss:.0f}"]
     cells += [f"{authors_watched.pss:.0f}", f"{authors_watched.rss:.0f}"]
     print_row([*cells, f"{difference:.1e}" + ("" if difference <= tolerance else " !")])
 
