@@ -1,6 +1,27 @@
-"""Run the command line as ``python -m ffltool``."""
+"""The command line as a process of its own: the script ``ffltool``, and ``python -m ffltool``."""
 
-from ffltool.cli import run
+import gc
+import os
+import sys
+from typing import NoReturn
+
+_INTERRUPTED = 130
+
+
+def run() -> NoReturn:
+    """Run the command line and end the process with its status."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (for as long as the process lives)
+    try:
+        from ffltool.cli import main  # here, so that an interrupt while it loads ends as quietly as a later one
+
+        status = main()
+    except KeyboardInterrupt:
+        status = _INTERRUPTED
+    gc.freeze()  # all memory is about to go: without this the interpreter searches it for cycles, for 0.04 s
+    sys.exit(status)
+
 
 if __name__ == "__main__":
     run()

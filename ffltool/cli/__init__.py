@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import warnings
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -14,8 +13,6 @@ from ffltool import __version__
 from ffltool.cli.lfd import lfd
 from ffltool.cli.metrics import metrics
 from ffltool.errors import FfltoolError, printable
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="ffltool",
@@ -58,20 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
         usage = isinstance(error, typer.TyperException)
         print(f"ffltool: {printable(error.format_message() if usage else str(error))}", file=sys.stderr)
         return error.exit_code if usage else error.status
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except OSError as error:  # the system's refusal, of a path too long or a folder closed to us
         if error.strerror is None:
             raise
         print(f"ffltool: {printable(str(error.filename or 'output'))}: {error.strerror}", file=sys.stderr)
         return FfltoolError.status
-
-
-def run() -> NoReturn:
-    """Run the command line as a process of its own: the entry point."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (for as long as the process lives)
-    status = main()
-    gc.freeze()  # all memory is about to go: without this the interpreter searches it for cycles, for 0.04 s
-    sys.exit(status)

@@ -285,13 +285,36 @@ def test_a_full_standard_output_is_one_line(folders):
     assert "standard output cannot be written: No space left" in result.stderr
 
 
+def wait_for_workers(pid):
+    """Wait until a process has started threads or children; where that cannot be seen, a while."""
+    tasks = Path(f"/proc/{pid}/task")
+    deadline = time.monotonic() + (60 if tasks.exists() else 2)
+    while time.monotonic() < deadline:
+        if tasks.exists() and (len(list(tasks.iterdir())) > 1 or (tasks / str(pid) / "children").read_text()):
+            return
+        time.sleep(0.05)
+
+
+def test_an_interrupt_while_the_command_loads_ends_with_130(monkeypatch):
+    from ffltool import __main__, cli
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", interrupt)
+    monkeypatch.setattr(__main__.gc, "freeze", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        __main__.run()
+    assert ended.value.code == 130
+
+
 def test_an_interrupt_ends_with_130_and_nothing_half_written(tmp_path, save):
     original = save(tmp_path / "set" / "0.png", size=(500, 700))
     for index in range(1, 1500):  # enough for half a minute
         os.link(original, tmp_path / "set" / f"{index}.png")
     report = tmp_path / "report.json"
     process = start("metrics", tmp_path / "set", tmp_path / "set", "--json", report, start_new_session=True)
-    time.sleep(1.0)
+    wait_for_workers(process.pid)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
