@@ -38,9 +38,6 @@ def test_the_table_names_no_command_that_is_not_there():
 
 @pytest.mark.parametrize("name", commands())
 def test_every_option_is_documented(name):
-    from ffltool.cli import main
-
-    assert callable(main)
     for parameter in commands()[name].__annotations__:
         if parameter not in ("real", "fake", "return"):
             assert f"--{parameter.replace('_', '-')}" in README, parameter
@@ -54,3 +51,14 @@ def test_every_dependency_has_its_reason():
 
 def test_the_table_of_nine_degradations_is_what_its_script_prints():
     assert runpy.run_path(str(ROOT / "tests" / "nine_degradations.py"))["table"]() in README
+
+
+def test_the_python_example_runs(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    exec(re.search(r"```python\n(.*?)```", README, re.DOTALL)[1], {})
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["lfd", "ssim"]
+
+
+def test_the_output_shown_is_what_the_first_line_prints(monkeypatch, run):
+    monkeypatch.chdir(ROOT)
+    assert run("lfd", "sample_data/real", "sample_data/fake")[1].rstrip() in README
