@@ -152,7 +152,7 @@ def _check_png(content: bytes, path: Path) -> None:
 def _content(path: Path) -> bytes:
     """Read a file in one go: decoders ask for small pieces, and at each of them threads would wait for the others."""
     try:
-        if path.exists() and not path.is_file():
+        if not path.is_file() and path.exists():
             raise InputError(f"{path} is no file with an image in it")
         with path.open("rb", buffering=0) as file:
             content = file.read()
