@@ -7,16 +7,19 @@ __version__ = "0.1.0"
 # public name -> the module it lives in, imported when the name is first used (PEP 562)
 _HOMES = {
     "FfltoolError": "ffltool.errors",
+    "FocalFrequencyLoss": "ffltool.loss",
     "InputError": "ffltool.errors",
     "Reading": "ffltool.images",
     "Report": "ffltool.report",
     "Score": "ffltool.report",
     "ShapeError": "ffltool.errors",
     "evaluate_pairs": "ffltool.evaluate",
+    "focal_frequency_loss": "ffltool.loss",
     "lfd": "ffltool.metrics.lfd",
     "mse": "ffltool.metrics.mse",
     "pair": "ffltool.pairing",
     "psnr": "ffltool.metrics.psnr",
+    "spectral_regularization": "ffltool.loss",
     "ssim": "ffltool.metrics.ssim",
 }
 

@@ -11,8 +11,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"cli", "__main__"},
     {"evaluate"},
-    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream"},
-    {"report", "outputs"},
+    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "loss"},
+    {"report", "outputs", "distances", "spectrum", "radial"},
     {"errors", "__init__"},
 ]
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40

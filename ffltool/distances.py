@@ -1,0 +1,178 @@
+"""Squared distances between spectra, each frequency weighted by its own distance (Eqs. 8-10 of the paper).
+
+Everything here works on *planes*, shape (planes, ...sizes): channels of images, or patches of them.
+
+With d = pred - target the distance of a plane is d^T A d, where A = F^H diag(w) F and the weight w is held fixed, and
+its gradient is 2 A d: one real transform of the difference forth and one back give both, on half the frequencies, for
+the others mirror them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ffltool.errors import InputError
+from ffltool.spectrum import dct
+
+TRANSFORMS = ("dft", "dct", "none")
+COMPONENTS = ("complex", "amplitude", "phase")
+_BLOCK = 2**18  # values whose spectrum, weight and gradient stay in a core's cache
+
+
+@dataclass(frozen=True)
+class Focus:
+    """How the weight follows from the difference (Eq. 9)."""
+
+    alpha: float = 1.0
+    log_matrix: bool = False
+    batch_matrix: bool = False
+    exclude_dc: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.alpha < math.inf:
+            raise InputError(f"alpha must be 0 or more, got {self.alpha}")
+
+
+def distances(
+    pred: Tensor,
+    target: Tensor,
+    focus: Focus,
+    *,
+    matrix: Tensor | None = None,
+    transform: str = "dft",
+    component: str = "complex",
+) -> Tensor:
+    """Return the weighted squared distance of each plane, summed over its coefficients, shape (planes,).
+
+    Parameters
+    ----------
+    pred, target : planes; half precision is computed in float32.
+    matrix : weights in place of Eq. 9, of the planes' shape, or as `mirrored` returns them for the DFT.
+    transform, component : as in `ffltool.loss.focal_frequency_loss`.
+    """
+    if transform == "dft" and component == "complex":
+        differentiated = torch.is_grad_enabled() and (pred.requires_grad or target.requires_grad)
+        compute = _Distances.apply if differentiated else _Distances.forward
+        return compute(pred, target, matrix, focus, differentiated)[0]
+
+    axes, dtype = _axes(pred), computed_in(pred, target)
+    pred, target = pred.to(dtype), target.to(dtype)
+    if transform == "dft":
+        one, other = (torch.fft.rfftn(planes, dim=axes, norm="ortho") for planes in (pred, target))
+        distance = one.abs() - other.abs() if component == "amplitude" else torch.angle(one * other.conj())
+    else:
+        distance = dct(pred - target, axes=len(axes)) if transform == "dct" else pred - target
+    squared = distance.square()
+    weighted = squared * (weights(squared.detach(), focus) if matrix is None else matrix)
+    return _sum(weighted, pred.shape[-1]) if transform == "dft" else weighted.sum(axes)
+
+
+class _Distances(torch.autograd.Function):
+    """Distances of the whole DFT and, in the same pass over each block of planes, half their gradient."""
+
+    @staticmethod
+    def forward(
+        pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus, differentiated: bool
+    ) -> tuple[Tensor, Tensor]:
+        sizes, axes, dtype = pred.shape[1:], _axes(pred), computed_in(pred, target)
+        gradient = pred.new_empty(pred.shape if differentiated else 0, dtype=dtype)
+        sums = []
+        for block in _blocks(pred, whole=focus.batch_matrix):
+            spectrum = torch.fft.rfftn(pred[block].to(dtype) - target[block].to(dtype), dim=axes, norm="ortho")
+            squared = _squared(spectrum)
+            weight = weights(squared.detach(), focus) if matrix is None else matrix[block]
+            sums.append(_sum(squared.mul_(weight), sizes[-1]))
+            if differentiated:
+                gradient[block] = torch.fft.irfftn(spectrum.mul_(weight), s=sizes, dim=axes, norm="ortho")
+        return torch.cat(sums), gradient
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:  # noqa: ANN001 (torch's own type)
+        pred, target, matrix, ctx.focus, _ = inputs
+        ctx.mark_non_differentiable(output[1])
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(pred, target, matrix, output[1])
+
+    @staticmethod
+    def backward(ctx, of_sums: Tensor | None, _: None) -> tuple[Tensor | None, ...]:  # noqa: ANN001
+        if of_sums is None:
+            return (None,) * 5
+        pred, target, matrix, gradient = ctx.saved_tensors
+        if torch.is_grad_enabled():  # somebody will differentiate the gradient
+            gradient = _gradient(pred, target, matrix, ctx.focus)
+        gradient = gradient * (2 * of_sums).reshape(-1, *[1] * len(_axes(pred)))
+        of_pred = gradient.to(pred.dtype) if ctx.needs_input_grad[0] else None
+        of_target = -gradient.to(target.dtype) if ctx.needs_input_grad[1] else None
+        return of_pred, of_target, None, None, None
+
+
+def _gradient(pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus) -> Tensor:
+    """Return half the gradient in steps that can be differentiated themselves."""
+    axes, dtype = _axes(pred), computed_in(pred, target)
+    spectrum = torch.fft.rfftn(pred.to(dtype) - target.to(dtype), dim=axes, norm="ortho")
+    weight = weights(_squared(spectrum.detach()), focus) if matrix is None else matrix
+    return torch.fft.irfftn(spectrum * weight, s=pred.shape[1:], dim=axes, norm="ortho")
+
+
+def _blocks(planes: Tensor, *, whole: bool) -> Iterator[slice]:
+    """Yield slices of planes that fit into a core's cache; all planes at once where that is of no use."""
+    if whole or planes.device.type != "cpu" or torch.compiler.is_compiling():
+        yield slice(None)
+        return
+    step = max(1, _BLOCK // planes[0].numel())
+    for start in range(0, len(planes), step):
+        yield slice(start, start + step)
+
+
+def weights(squared: Tensor, focus: Focus) -> Tensor:
+    """Return the weight (Eq. 9) of every frequency, given the squared distances of planes."""
+    weight = squared.sqrt() if focus.alpha == 1 else squared ** (focus.alpha / 2)
+    if focus.log_matrix:
+        weight.log1p_()
+    if focus.exclude_dc:
+        weight[zero_frequency(weight)] = 0
+    axes = list(range(0 if focus.batch_matrix else 1, weight.ndim))
+    largest = weight.amax(axes, keepdim=True)
+    return weight.div_(largest.clamp_min(torch.finfo(weight.dtype).tiny))  # equal images: 0 / tiny, not 0 / 0
+
+
+def mirrored(matrix: Tensor) -> Tensor:
+    """Return given weights on the half of the frequencies that `rfftn` computes.
+
+    A frequency and its mirror image have one distance, so they share the mean of their weights.
+    """
+    axes = _axes(matrix)
+    mirror = matrix.flip(axes).roll([1] * len(axes), axes)
+    return ((matrix + mirror) / 2)[..., : matrix.shape[-1] // 2 + 1]
+
+
+def _sum(values: Tensor, width: int) -> Tensor:
+    """Sum each plane over all frequencies, given the half that `rfftn` computes: the others mirror it."""
+    axes = list(range(1, values.ndim))
+    own = values[..., 0].sum(axes[:-1])  # the columns 0 and, for even widths, the last mirror themselves
+    if width % 2 == 0:
+        own = own + values[..., -1].sum(axes[:-1])
+    return 2 * values.sum(axes) - own
+
+
+def _squared(spectrum: Tensor) -> Tensor:
+    return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
+
+
+def zero_frequency(planes: Tensor) -> tuple:
+    """Return the index of the zero frequency of every plane."""
+    return (..., *[0] * len(_axes(planes)))
+
+
+def _axes(planes: Tensor) -> list[int]:
+    return list(range(1, planes.ndim))
+
+
+def computed_in(*tensors: Tensor) -> torch.dtype:
+    """Return the type that these are computed in: float32, or float64 if one is."""
+    return torch.float64 if any(tensor.dtype == torch.float64 for tensor in tensors) else torch.float32
