@@ -64,7 +64,7 @@ def distances(
     pred, target = pred.to(dtype), target.to(dtype)
     if transform == "dft":
         one, other = (torch.fft.rfftn(planes, dim=axes, norm="ortho") for planes in (pred, target))
-        distance = one.abs() - other.abs() if component == "amplitude" else torch.angle(one * other.conj())
+        distance = one.abs() - other.abs() if component == "amplitude" else _angle(one, other)
     else:
         distance = dct(pred - target, axes=len(axes)) if transform == "dct" else pred - target
     squared = distance.square()
@@ -158,6 +158,12 @@ def _sum(values: Tensor, width: int) -> Tensor:
     if width % 2 == 0:
         own = own + values[..., -1].sum(axes[:-1])
     return 2 * values.sum(axes) - own
+
+
+def _angle(one: Tensor, other: Tensor) -> Tensor:
+    """Return the angle between spectra in -pi..pi; a zero has every phase, and is at no angle to anything."""
+    product = one * other.conj()
+    return torch.angle(product).masked_fill(product == 0, 0.0)
 
 
 def _squared(spectrum: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict
 
+from ffltool import __version__
 from ffltool.errors import printable
 from ffltool.report import Report, Score
 
@@ -18,22 +19,26 @@ SCHEMA = "ffltool.report/1"
 def as_json(report: Report) -> str:
     """Return the report as JSON of the schema `ffltool.report/1`; what is infinite becomes null."""
     content = {
-        "schema": SCHEMA,
-        "command": report.command,
-        "version": report.version,
         "real": asdict(report.real),
         "fake": asdict(report.fake),
-        "scores": [_finite(asdict(score)) for score in report.scores],
+        "scores": [finite(asdict(score)) for score in report.scores],
         "bands": [],
         "warnings": list(report.warnings),
         "environment": report.environment,
         "seconds": round(report.seconds, 3),
     }
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+    return json_text(SCHEMA, report.command, content)
 
 
-def _finite(score: dict) -> dict:
-    return {name: None if value in (math.inf, -math.inf) else value for name, value in score.items()}
+def json_text(schema: str, command: str, content: dict) -> str:
+    """Return JSON of a schema: what a command found, with what it was found by."""
+    head = {"schema": schema, "command": command, "version": __version__}
+    return json.dumps(head | content, indent=1, allow_nan=False) + "\n"
+
+
+def finite(values: dict) -> dict:
+    """Return the same with None in place of what is infinite."""
+    return {name: None if value in (math.inf, -math.inf) else value for name, value in values.items()}
 
 
 def as_csv(report: Report) -> str:

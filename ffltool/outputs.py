@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ffltool.errors import InputError
 
-_HEAD = 4096  # bytes of a file in which its mark is looked for
+_ENDS = 4096  # bytes at both ends of a file in which its mark is looked for
 
 
 def check(path: Path, *, mark: str, force: bool = False) -> None:
@@ -16,7 +16,7 @@ def check(path: Path, *, mark: str, force: bool = False) -> None:
 
     Parameters
     ----------
-    mark : a text near the start of every output of this kind; an existing file that lacks it is somebody else's.
+    mark : a text near the start or end of every output of this kind; an existing file that lacks it is somebody else's.
     force : overwrite any file.
 
     Raises
@@ -32,7 +32,9 @@ def check(path: Path, *, mark: str, force: bool = False) -> None:
         raise InputError(f"{path} cannot be written: permission denied")
     if target.is_file() and target.stat().st_size and not force:
         with target.open("rb") as file:
-            if mark.encode() not in file.read(_HEAD):
+            head = file.read(_ENDS)
+            file.seek(max(0, target.stat().st_size - _ENDS))
+            if not any(mark.encode() in part for part in (head, file.read())):
                 raise InputError(f"{path} exists and is no earlier output of this kind; --force overwrites it")
 
 

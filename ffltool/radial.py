@@ -27,13 +27,22 @@ def frequency_radius(height: int, width: int) -> Tensor:
     >>> frequency_radius(1, 4)
     tensor([[0.0000, 0.2500, 0.5000, 0.2500]], dtype=torch.float64)
     """
-    rows, columns = (torch.fft.fftfreq(size, dtype=torch.float64) for size in (height, width))
-    return torch.hypot(rows[:, None], columns)
+    return torch.hypot((_indices(height).double() / height)[:, None], _indices(width).double() / width)
 
 
 def bands(height: int, width: int) -> Tensor:
-    """Return which of `BANDS` each frequency lies in, as its place in the table, shape (H, W), zero at [0, 0]."""
-    edges = torch.tensor([low for low, _ in list(BANDS.values())[2:]], dtype=torch.float64)
-    band = 1 + torch.bucketize(frequency_radius(height, width), edges, right=True)
+    """Return which of `BANDS` each frequency lies in, as its place in the table, shape (H, W), zero at [0, 0].
+
+    In whole numbers, (8 radius H W)^2, so that no rounding moves a frequency across an edge.
+    """
+    eighths = 64 * ((_indices(height) * width).square()[:, None] + (_indices(width) * height).square())
+    edges = torch.tensor([round(8 * low) * height * width for low, _ in list(BANDS.values())[2:]]).square()
+    band = 1 + torch.bucketize(eighths, edges, right=True)
     band[0, 0] = 0
     return band
+
+
+def _indices(size: int) -> Tensor:
+    """Return the whole periods of each frequency of an axis: 0, 1, ... and the negative ones."""
+    steps = torch.arange(size)
+    return torch.where(steps > (size - 1) // 2, steps - size, steps)

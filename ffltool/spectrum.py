@@ -48,6 +48,33 @@ def dct(values: Tensor, *, axes: int = 2) -> Tensor:
 
 def _cosines(size: int) -> Tensor:
     """Return the matrix of the orthonormal DCT-II: row k is the cosine of k half periods."""
-    k = torch.arange(size, dtype=torch.float64)[:, None]
-    basis = torch.cos(math.pi / size * k * (torch.arange(size, dtype=torch.float64) + 0.5))
-    return basis * torch.where(k > 0, 2 / size, 1 / size).sqrt()
+    steps = torch.arange(size, dtype=torch.float64)
+    basis = torch.cos(math.pi / size * steps[:, None] * (steps + 0.5)) * math.sqrt(2 / size)
+    basis[0] = math.sqrt(1 / size)
+    return basis
+
+
+def swapped(amplitude_of: Tensor, phase_of: Tensor) -> Tensor:
+    """Return images, shape (..., H, W), with the amplitude of one and the phase of the other."""
+    return torch.fft.ifft2(torch.polar(spectrum(amplitude_of).abs(), spectrum(phase_of).angle())).real
+
+
+def phase_only(image: Tensor) -> Tensor:
+    """Return images, shape (..., H, W), with the phase of these and one amplitude for all frequencies.
+
+    That is the root mean square of their amplitudes without the zero frequency, which stays as it is: mean and
+    deviation are those of the images.
+    """
+    values = spectrum(image)
+    power = values.abs().square()
+    zero = power[..., 0, 0].sqrt()
+    power[..., 0, 0] = 0
+    flat = (power.sum((-2, -1), keepdim=True) / max(image.shape[-2] * image.shape[-1] - 1, 1)).sqrt()
+    amplitude = flat.repeat(*[1] * (power.ndim - 2), *power.shape[-2:])
+    amplitude[..., 0, 0] = zero
+    return torch.fft.ifft2(torch.polar(amplitude, values.angle())).real
+
+
+def amplitude_only(image: Tensor) -> Tensor:
+    """Return images, shape (..., H, W), with the amplitude of these and no phase, their bright origin in the middle."""
+    return centred(torch.fft.ifft2(spectrum(image).abs()).real)

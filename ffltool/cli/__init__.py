@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 
 from ffltool import __version__
+from ffltool.cli.diagnose import diagnose
 from ffltool.cli.lfd import lfd
 from ffltool.cli.metrics import metrics
+from ffltool.cli.reconstruct import reconstruct
 from ffltool.errors import FfltoolError, printable
 
 app = typer.Typer(
@@ -23,6 +25,8 @@ app = typer.Typer(
 )
 app.command()(lfd)
 app.command()(metrics)
+app.command()(reconstruct)
+app.command()(diagnose)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,12 +1,19 @@
 """Arguments and options that commands share."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ffltool.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
 _IMAGES = {"rich_help_panel": "Images"}
-_OUTPUT = {"rich_help_panel": "Output", "show_default": False}
+OUTPUT = {"rich_help_panel": "Output", "show_default": False}
 
 Real = Annotated[Path, typer.Argument(metavar="REAL", help="Folder of real images, or one image.", show_default=False)]
 Fake = Annotated[
@@ -40,9 +47,26 @@ Workers = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Threads or processes that decode; default: all cores.", show_default=False),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", **_OUTPUT)]
-Json = Annotated[Path | None, typer.Option(metavar="PATH", help="Write JSON; - for stdout.", **_OUTPUT)]
-Csv = Annotated[Path | None, typer.Option(metavar="PATH", help="Write CSV, a row per pair; - for stdout.", **_OUTPUT)]
-Markdown = Annotated[Path | None, typer.Option(metavar="PATH", help="Write Markdown; - for stdout.", **_OUTPUT)]
-Junit = Annotated[Path | None, typer.Option(metavar="PATH", help="Write JUnit XML; - for stdout.", **_OUTPUT)]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite files that ffltool did not write.", **_OUTPUT)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", **OUTPUT)]
+Json = Annotated[Path | None, typer.Option(metavar="PATH", help="Write JSON; - for stdout.", **OUTPUT)]
+Csv = Annotated[Path | None, typer.Option(metavar="PATH", help="Write CSV, a row per pair; - for stdout.", **OUTPUT)]
+Markdown = Annotated[Path | None, typer.Option(metavar="PATH", help="Write Markdown; - for stdout.", **OUTPUT)]
+Junit = Annotated[Path | None, typer.Option(metavar="PATH", help="Write JUnit XML; - for stdout.", **OUTPUT)]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that ffltool did not write.", **OUTPUT)]
+FocalAlpha = Annotated[float, typer.Option("--alpha", min=0, metavar="X", help="Exponent of the focal weight (Eq. 9).")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1, mps.")]
+
+
+def torch_device(name: str) -> torch.device:
+    """Return the device of this name; "auto" is the first accelerator there is, or the CPU."""
+    import torch
+
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    if name == "auto":
+        return torch.device(next(kind for kind, is_there in there.items() if is_there()))
+    kind, _, number = name.partition(":")
+    if kind not in there or (number and not number.isdecimal()):
+        raise InputError(f"there is no device {name!r}; known are auto, {', '.join(there)}")
+    if not there[kind]() or (kind == "cuda" and int(number or 0) >= torch.cuda.device_count()):
+        raise InputError(f"device {name} is not there")
+    return torch.device(name)

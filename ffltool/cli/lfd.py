@@ -26,7 +26,7 @@ def lfd(
 
     Example: ffltool lfd real/ fake/ --json lfd.json
     """
-    from ffltool.cli import _render
+    from ffltool.cli import _render, _tables
     from ffltool.evaluate import evaluate_pairs
     from ffltool.images import Reading
     from ffltool.pairing import pair as find_pairs
@@ -52,4 +52,4 @@ def lfd(
         progress=_render.progress(quiet=quiet),
     )
     if report:
-        _render.show(report, outputs, note=_render.what_lfd_is(report))
+        _render.show(report, outputs, note=_tables.what_lfd_is(report))

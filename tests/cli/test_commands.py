@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from ffltool import __version__
-from ffltool.cli import _options, _render
+from ffltool.cli import _options, _render, _tables
 from ffltool.images import ALPHAS, FITS
 from ffltool.pairing import PAIRINGS
 
@@ -113,7 +113,7 @@ def test_options_name_what_the_library_knows():
 
 
 def test_a_table_at_80_columns_is_not_cut(folders, run, monkeypatch):
-    monkeypatch.setattr(_render, "_PIPED_WIDTH", 80)
+    monkeypatch.setattr(_tables, "_PIPED_WIDTH", 80)
     real, fake = folders([f"{'long_name_' * 12}{i}.png" for i in range(3)])
     out = run("metrics", real, fake, "-m", "mse,psnr,ssim,lfd")[1]
     assert "…" not in out

@@ -1,0 +1,161 @@
+"""What was found as tables for standard output. Plain text here; printing is `_render`'s."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ffltool.errors import printable
+from ffltool.report import Report
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ffltool.diagnose import Diagnosis
+    from ffltool.reconstruct import Rebuilt
+
+_PIPED_WIDTH = 120
+_NARROWEST = 72  # a table is not made narrower than this: a number cut in two is worse than a broken line
+
+
+def of_report(report: Report, *, note: str) -> str:
+    """Return the scores and the worst pairs, with `note` below."""
+    from ffltool.formats import cells, number
+
+    scores = _columns("metric", "mean", "std", "min", "max", rows=map(cells, report.scores), texts=("unit", "better"))
+    worst = _columns(
+        "worst pairs",
+        *(score.metric for score in report.scores),
+        rows=([printable(pair.real), *map(number, pair.values)] for pair in report.worst()),
+    )
+    return _drawn(_what_was_compared(report), scores, worst, *([note] if note else []))
+
+
+def _what_was_compared(report: Report) -> str:
+    images, sizes = report.real.images, report.real.sizes
+    pairs = "1 pair" if images == 1 else f"{images} pairs"
+    size = f"{sizes[0][0]}x{sizes[0][1]}" if len(sizes) == 1 else f"{len(sizes)} sizes"
+    return f"{pairs}, {size}: {report.real.path} and {report.fake.path}"
+
+
+def what_lfd_is(report: Report) -> str:
+    """Return the line that says what LFD is, and for one size the PSNR that the mean corresponds to."""
+    from ffltool.metrics.lfd import psnr_from_lfd
+
+    line = "LFD = ln(H·W·MSE + 1): the mean squared error on a log scale that depends on the size of the image."
+    if len(report.real.sizes) > 1:
+        return line
+    height, width = report.real.sizes[0]
+    decibel = psnr_from_lfd(report.scores[0].value, height=height, width=width)
+    return f"{line}\nAt {height}x{width} an LFD of {report.scores[0].value:.4f} is a PSNR of {decibel:.2f} dB."
+
+
+def of_rebuilt(folder: Path, results: list[Rebuilt]) -> str:
+    """Return what each objective brought back, and where the files are."""
+    from ffltool.formats import number
+
+    rows = (
+        [
+            result.objective,
+            str(last.number),
+            f"{last.seconds:.2f}",
+            f"{last.loss:.3g}",
+            number(last.psnr),
+            number(last.lfd),
+        ]
+        for result in results
+        for last in result.steps[-1:]
+    )
+    table = _columns("objective", "steps", "seconds", "loss", "PSNR (dB)", "LFD", rows=rows)
+    return _drawn(table, f"images, figure.png, curves and report.json are in {printable(str(folder))}")
+
+
+def of_files(folder: Path, names: list[str]) -> str:
+    """Return which files were written."""
+    return _drawn(f"wrote {', '.join(names)} to {printable(str(folder))}")
+
+
+def of_diagnosis(diagnosis: Diagnosis) -> str:
+    """Return what FFL is beside other losses, what the exponent does, and where it comes from."""
+    asked = diagnosis.effects[0]
+    size = "x".join(map(str, diagnosis.sizes[0])) if len(diagnosis.sizes) == 1 else f"{len(diagnosis.sizes)} sizes"
+    pairs = "1 pair" if diagnosis.pairs == 1 else f"{diagnosis.pairs} pairs"
+    losses = _columns(
+        *("loss, pixels in 0..1", "value", "FFL / loss", "gradient of FFL / loss", "weight for equal gradients"),
+        rows=[
+            [f"FFL, alpha {asked.alpha:g}", f"{asked.ffl:.4g}", "", "", ""],
+            *(
+                [name, f"{value:.4g}", _digits(_ratio(asked.ffl, value)), _digits(_ratio(1, weight)), _digits(weight)]
+                for name, value, weight in (
+                    ("MSE", diagnosis.mse, asked.weight_for_mse),
+                    ("L1", diagnosis.l1, asked.weight_for_l1),
+                )
+            ),
+        ],
+    )
+    effects = _columns(
+        *("alpha", "FFL", "mean weight", "DC share", "above 1/4 c/px", "weight for MSE", "without DC"),
+        rows=(
+            [
+                f"{each.alpha:g}",
+                f"{each.ffl:.4g}",
+                f"{each.mean_weight:.4f}",
+                _share(each.dc_share),
+                _share(each.high_share),
+                _digits(each.weight_for_mse),
+                f"{each.without_dc:.4g}",
+            ]
+            for each in sorted(diagnosis.effects, key=lambda each: each.alpha)
+        ),
+    )
+    bands = _columns(
+        *("band (cycles/pixel)", "share of MSE", "share of FFL"),
+        rows=([band.name, _share(band.mse_share), _share(band.ffl_share)] for band in diagnosis.bands),
+    )
+    return _drawn(f"{pairs}, {size}: {diagnosis.real} and {diagnosis.fake}", losses, effects, bands)
+
+
+def _ratio(one: float, other: float | None) -> float | None:
+    return one / other if other else None
+
+
+def _digits(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def _columns(first: str, *numbers: str, rows: Iterable[Iterable[str]], texts: tuple[str, ...] = ()) -> Table:
+    """Return a table of a column of names, columns of numbers and columns of text."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(first, box=None, pad_edge=False, header_style="bold")
+    table.columns[0].overflow = "fold"
+    for title in numbers:
+        table.add_column(title, justify="right", no_wrap=True)
+    for title in texts:
+        table.add_column(title)
+    for name, *values in rows:
+        table.add_row(Text(name), *values)
+    return table
+
+
+def _drawn(*parts: Table | str) -> str:
+    """Return parts, one below the other, as text for standard output."""
+    from rich.console import Console
+    from rich.text import Text
+
+    terminal = sys.stdout.isatty()
+    console = Console(file=io.StringIO(), force_terminal=terminal)
+    console.width = max(console.width, _NARROWEST) if terminal else _PIPED_WIDTH
+    for number, part in enumerate(parts):
+        if number:
+            console.print()
+        console.print(Text(part) if isinstance(part, str) else part, soft_wrap=isinstance(part, str))
+    return "\n".join(line.rstrip() for line in console.file.getvalue().split("\n"))

@@ -1,0 +1,175 @@
+"""Files into a reconstruction, and out of it: images, figure, curves and report in one folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import PIL
+import torch
+from PIL import Image, PngImagePlugin
+from torch import Tensor
+
+from ffltool import figures, outputs
+from ffltool.errors import InputError, printable
+from ffltool.formats import finite, json_text
+from ffltool.images import in_one_form, read, write
+from ffltool.reconstruct import Descent, Rebuilt, Step, noise
+from ffltool.spectrum import amplitude_only, log_amplitude, phase_only, swapped
+
+SCHEMA = "ffltool.reconstruct/1"
+_HEAD = ["objective", *Step._fields]
+_FRAME, _LAST_FRAME = 80, 1500  # milliseconds
+# suffix -> a text near the start of every such file
+_MARKS = {".png": f"Software\0{figures.MARK}", ".gif": figures.MARK, ".csv": ",".join(_HEAD), ".json": SCHEMA}
+
+
+def load(image: Path, *, size: int, init: str, seed: int) -> tuple[Tensor, Tensor]:
+    """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size`, and what to begin with.
+
+    `init` is "noise" (uniform, from `seed`), "grey", or the path of an image, which is brought to the size of `image`.
+    """
+    picture = read(image).shrink(size)
+    if init not in ("noise", "grey"):
+        picture, start = in_one_form(picture, read(Path(init)).resize(*picture.size))
+        return picture.tensor(), start.tensor()
+    target = picture.tensor()
+    return target, noise(target, seed=seed) if init == "noise" else torch.full_like(target, 0.5)
+
+
+def load_two(image: Path, other: Path, *, size: int) -> tuple[Tensor, Tensor]:
+    """Return two images of one size as tensors (C, H, W) in 0..1, the longest side at most `size`."""
+    pictures = read(image).shrink(size), read(other).shrink(size)
+    if pictures[0].size != pictures[1].size:
+        sizes = [f"{path} is {h}x{w}" for path, (h, w) in zip((image, other), (p.size for p in pictures), strict=True)]
+        raise InputError(f"{sizes[0]} but {sizes[1]} (height x width, after --size); one size is wanted")
+    one, two = in_one_form(*pictures)
+    return one.tensor(), two.tensor()
+
+
+def facts(image: Path, target: Tensor, descent: Descent, *, init: str, seed: int, device: str) -> dict:
+    """Return what a report says of a run beside its results."""
+    channels, height, width = target.shape
+    return {
+        "image": {"path": printable(str(image)), "height": height, "width": width, "channels": channels},
+        "settings": {**asdict(descent), "init": printable(init), "seed": seed, "device": device},
+    }
+
+
+def names_of_rebuilt(objectives: Iterable[str], *, animate: bool) -> list[str]:
+    """Return the names of the files that `write_rebuilt` makes."""
+    still = [f"{name}.png" for name in ("original", *objectives, "figure", "curves")]
+    moving = [f"{name}.gif" for name in objectives] if animate else []
+    return [*still, *moving, "curves.csv", "report.json"]
+
+
+def check(folder: Path, names: Iterable[str], *, force: bool) -> None:
+    """Find out, before the work, whether these files can be written; the folder may be new, its parent not."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} cannot be written to: it is no folder")
+    if folder.exists():
+        for name in names:
+            outputs.check(folder / name, mark=_MARKS[Path(name).suffix], force=force)
+    elif not folder.parent.is_dir() or not os.access(folder.parent, os.W_OK):
+        raise InputError(f"{folder} cannot be made: {folder.parent} is no folder that can be written to")
+
+
+def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], facts: dict) -> None:
+    """Write what each objective made of `target`, shape (C, H, W), and a report with these facts about the run."""
+    folder.mkdir(exist_ok=True)
+    panels = [_panel("original", target)]
+    _write_image(folder / "original.png", target)
+    for result in results:
+        last = result.steps[-1]
+        panels.append(_panel(f"{result.objective}\n{last.psnr:.1f} dB, LFD {last.lfd:.2f}", result.image))
+        _write_image(folder / f"{result.objective}.png", result.image)
+        if result.frames:
+            _write_animation(folder / f"{result.objective}.gif", result.frames)
+    figures.save(figures.images_over_spectra(panels), folder / "figure.png")
+    figures.save(figures.convergence(*_curves(results)), folder / "curves.png")
+    outputs.write(folder / "curves.csv", _as_csv(results).encode())
+    outputs.write(folder / "report.json", _as_json(results, facts).encode())
+
+
+def _curves(results: Sequence[Rebuilt]) -> tuple[list[figures.Curve], list[figures.Curve]]:
+    losses, decibels = [], []
+    for result in results:
+        numbers, first = [step.number for step in result.steps], result.steps[0].loss or 1.0
+        losses.append(figures.Curve(result.objective, numbers, [step.loss / first for step in result.steps]))
+        decibels.append(figures.Curve(result.objective, numbers, [step.psnr for step in result.steps]))
+    return losses, decibels
+
+
+def _as_csv(results: Sequence[Rebuilt]) -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(_HEAD)
+    rows.writerows([result.objective, *step] for result in results for step in result.steps)
+    return text.getvalue()
+
+
+def _as_json(results: Sequence[Rebuilt], facts: dict) -> str:
+    objectives = []
+    for result in results:
+        number, *_ = last = result.steps[-1]
+        row = {"objective": result.objective, "file": f"{result.objective}.png", "steps": number, **last._asdict()}
+        del row["number"]
+        objectives.append(finite(row))
+    environment = {"torch": torch.__version__, "numpy": np.__version__, "pillow": PIL.__version__}
+    return json_text(SCHEMA, "reconstruct", {**facts, "objectives": objectives, "environment": environment})
+
+
+# file's name -> what its panel is called, and how it is made of two images
+_SWAPPED = {
+    "original": ("original", lambda original, other: original),
+    "other": ("other", lambda original, other: other),
+    "phase-only": ("phase of original\nflat amplitude", lambda original, other: phase_only(original)),
+    "amplitude-only": ("amplitude of original\nno phase", lambda original, other: amplitude_only(original)),
+    "amplitude-of-other": ("phase of original\namplitude of other", lambda original, other: swapped(other, original)),
+    "phase-of-other": ("amplitude of original\nphase of other", swapped),
+}
+
+
+def names_of_swapped() -> list[str]:
+    """Return the names of the files that `write_swapped` makes."""
+    return [f"{name}.png" for name in (*_SWAPPED, "figure")]
+
+
+def write_swapped(folder: Path, original: Tensor, other: Tensor) -> None:
+    """Write amplitudes with other phases, and either alone, of two images of one shape (C, H, W)."""
+    folder.mkdir(exist_ok=True)
+    panels = []
+    for name, (title, make) in _SWAPPED.items():
+        picture = make(original, other)
+        _write_image(folder / f"{name}.png", picture)
+        panels.append(_panel(title, picture))
+    figures.save(figures.images_over_spectra(panels), folder / "figure.png")
+
+
+def _panel(title: str, image: Tensor) -> figures.Panel:
+    """Return a panel with the log amplitude on the 0..255 scale, averaged over channels."""
+    pixels = image.clamp(0, 1)
+    shown = pixels[0] if len(pixels) == 1 else pixels.movedim(0, -1)
+    return figures.Panel(title, shown.numpy(), log_amplitude(255 * pixels).mean(0).numpy())
+
+
+def _picture(image: Tensor) -> Image.Image:
+    pixels = (255 * image.clamp(0, 1)).round().byte()
+    return Image.fromarray((pixels[0] if len(pixels) == 1 else pixels.movedim(0, -1)).numpy())
+
+
+def _write_image(path: Path, image: Tensor) -> None:
+    origin = PngImagePlugin.PngInfo()
+    origin.add_text("Software", figures.MARK)
+    write(_picture(image), path, pnginfo=origin)
+
+
+def _write_animation(path: Path, frames: Sequence[Tensor]) -> None:
+    first, *others = map(_picture, frames)
+    times = [*[_FRAME] * len(others), _LAST_FRAME]
+    write(first, path, save_all=True, append_images=others, duration=times, loop=0, comment=figures.MARK.encode())

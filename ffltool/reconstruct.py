@@ -1,0 +1,203 @@
+"""One image rebuilt from noise by optimising its pixels under an objective (Fig. 3 of the paper).
+
+What an objective knows of an image is what it brings back: amplitude alone or phase alone does not, both together do.
+What is minimised is the objective's mean over all values times half their number. Adam does not mind the factor, but
+without it the squares of its gradients become denormal numbers near the end, which slow the processor down; and with
+it the unit of plain gradient descent's step is natural: 1 rebuilds the image in one step under ``pixel``.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ffltool.errors import InputError, ShapeError
+from ffltool.loss import focal_frequency_loss
+from ffltool.metrics.lfd import lfd
+from ffltool.metrics.psnr import psnr
+
+SMALLEST = 8  # pixels of a side
+_FRAMES = 40  # images of an animation
+
+Objective = Callable[[Tensor, Tensor], Tensor]
+
+# name -> the optimiser, and its step where none is given
+OPTIMIZERS = {"adam": (torch.optim.Adam, 0.05), "sgd": (torch.optim.SGD, 1.0)}
+
+
+@dataclass(frozen=True)
+class Descent:
+    """How pixels are optimised.
+
+    ``steps`` and ``seconds`` say where to stop, whichever comes first; ``optimizer`` is a name in `OPTIMIZERS`, ``lr``
+    its step (None for the usual one); ``alpha`` is the exponent of the focal weight.
+    """
+
+    steps: int = 300
+    seconds: float | None = None
+    optimizer: str = "adam"
+    lr: float | None = None
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("steps", self.steps), ("seconds", self.seconds), ("lr", self.lr)):
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(f"{name} must be above 0, got {value}")
+        if self.optimizer not in OPTIMIZERS:
+            raise InputError(f"optimizer cannot be {self.optimizer!r}; known are {', '.join(OPTIMIZERS)}")
+
+    def over(self, pixels: Tensor) -> torch.optim.Optimizer:
+        """Return the optimiser of these pixels."""
+        kind, usual = OPTIMIZERS[self.optimizer]
+        return kind([pixels], lr=usual if self.lr is None else self.lr)
+
+
+class Step(NamedTuple):
+    """How far the image is after `number` steps; ``psnr`` and ``lfd`` are of its pixels cut to 0..1, not rounded."""
+
+    number: int
+    seconds: float
+    loss: float
+    psnr: float
+    lfd: float
+
+
+@dataclass(frozen=True, eq=False)
+class Rebuilt:
+    """What an objective brought back: the image, shape (C, H, W), the steps, and a few images on the way."""
+
+    objective: str
+    image: Tensor
+    steps: tuple[Step, ...]
+    frames: tuple[Tensor, ...]
+
+
+# passes on the steps of an objective, given them, its name and the number of steps asked for
+Progress = Callable[[Iterator[tuple[Step, Tensor]], str, int], Iterator[tuple[Step, Tensor]]]
+
+
+def objectives(alpha: float = 1.0) -> dict[str, Objective]:
+    """Return all objectives by name: functions of pred and target, shape (C, H, W), to a scalar.
+
+    `alpha` is the exponent of the focal weight, in those whose name starts with "ffl".
+    """
+    focal = partial(focal_frequency_loss, alpha=alpha)
+    plain = partial(focal_frequency_loss, alpha=0.0)
+    return {
+        "ffl": focal,  # Eq. 10
+        "frequency": plain,  # Eq. 8
+        "amplitude": partial(plain, component="amplitude"),
+        "phase": partial(plain, component="phase"),
+        "phase-eq6": _phase_eq6,
+        "pixel": lambda pred, target: (pred - target).square().mean(),
+        "ffl-amplitude": partial(focal, component="amplitude"),  # Table 8, without phase
+        "ffl-phase": partial(focal, component="phase"),  # without amplitude
+        "ffl-pixel": partial(focal, transform="none"),  # without frequency
+        "ffl-dct": partial(focal, transform="dct"),  # Table 7
+    }
+
+
+def known_objectives(names: Iterable[str]) -> list[str]:
+    """Return the names, each once; InputError for one that is not in `objectives`."""
+    names, known = list(dict.fromkeys(name.strip().lower() for name in names)), objectives()
+    for name in names:
+        if name not in known:
+            raise InputError(f"there is no objective {name!r}; known are {', '.join(known)}")
+    return names
+
+
+def _phase_eq6(pred: Tensor, target: Tensor) -> Tensor:
+    """Return the squared distance of phases as Eq. 6 has them, arctan(b / a): a half circle, without the quadrant."""
+    one, other = (torch.fft.fft2(image, norm="ortho") for image in (pred, target))
+    tiny = torch.finfo(pred.dtype).tiny
+    one, other = (torch.atan(f.imag / torch.where(f.real == 0, tiny, f.real)) for f in (one, other))
+    return (one - other).square().mean()
+
+
+def noise(target: Tensor, *, seed: int) -> Tensor:
+    """Return uniform noise in 0..1 of the target's shape, the same on every device."""
+    return torch.rand(target.shape, generator=torch.Generator().manual_seed(seed)).to(target)
+
+
+def reconstruct(
+    target: Tensor, objective: str = "ffl", *, start: Tensor | None = None, descent: Descent | None = None
+) -> Iterator[tuple[Step, Tensor]]:
+    """Rebuild an image, yielding the start (step 0) and every step after it, each with its image, shape (C, H, W).
+
+    Parameters
+    ----------
+    target : tensor, shape (C, H, W), values in [0, 1], H and W >= 8.
+    objective : a name in `objectives`.
+    start : what to begin with, of the same shape; default `noise` of seed 0.
+
+    Raises
+    ------
+    ShapeError, InputError : for images of another shape or with values that are not finite, and an unknown objective;
+        while it runs, InputError if the loss is no longer finite.
+    """
+    descent = descent or Descent()
+    start = noise(target, seed=0) if start is None else start
+    if target.ndim != 3 or min(target.shape[1:]) < SMALLEST:
+        raise ShapeError(f"an image (C, H, W) of at least {SMALLEST}x{SMALLEST} is wanted, got {tuple(target.shape)}")
+    if start.shape != target.shape:
+        raise ShapeError(f"start {tuple(start.shape)} and target {tuple(target.shape)} must have one shape")
+    for name, image in (("target", target), ("start", start)):
+        if not (image.is_floating_point() and image.isfinite().all()):
+            raise InputError(f"{name} must hold finite floating-point values in 0..1")
+    (name,) = known_objectives([objective])
+    return _steps(start.to(target).clone().requires_grad_(), target, objectives(descent.alpha)[name], descent)
+
+
+def _steps(pixels: Tensor, target: Tensor, objective: Objective, descent: Descent) -> Iterator[tuple[Step, Tensor]]:
+    optimizer = descent.over(pixels)
+    optimizer.zero_grad()  # torch loads a good part of itself here, which is no time of ours
+    start = time.perf_counter()
+    for number in range(descent.steps + 1):
+        optimizer.zero_grad()
+        loss = objective(pixels, target)
+        value, seconds = loss.item(), time.perf_counter() - start
+        if not math.isfinite(value):
+            raise InputError(f"the loss is {value} after {number} steps; a smaller lr may help")
+        image = pixels.detach().clamp(0, 1)
+        scores = (metric(target[None], image[None], peak=1.0).item() for metric in (psnr, lfd))
+        yield Step(number, seconds, value, *scores), image
+        if descent.seconds is not None and seconds >= descent.seconds:
+            return
+        (loss * (pixels.numel() / 2)).backward()
+        optimizer.step()
+
+
+def rebuild(
+    target: Tensor,
+    names: Iterable[str],
+    *,
+    start: Tensor,
+    descent: Descent,
+    animate: bool = False,
+    progress: Progress | None = None,
+) -> list[Rebuilt]:
+    """Rebuild an image under several objectives from the same start; the rest as for `reconstruct`.
+
+    Parameters
+    ----------
+    animate : keep images on the way, at ever longer distances.
+    progress : wraps the steps of each objective.
+    """
+    shown = {round((descent.steps + 1) ** (frame / (_FRAMES - 1))) - 1 for frame in range(_FRAMES)} if animate else ()
+    runs = [(name, reconstruct(target, name, start=start, descent=descent)) for name in known_objectives(names)]
+    rebuilt = []
+    for name, run in runs:
+        steps, frames = [], []
+        for step, image in progress(run, name, descent.steps) if progress else run:
+            steps.append(step)
+            if step.number in shown:
+                frames.append(image.cpu())
+        rebuilt.append(Rebuilt(name, image.cpu(), tuple(steps), tuple(frames)))
+    return rebuilt
