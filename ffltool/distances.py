@@ -131,14 +131,21 @@ def _blocks(planes: Tensor, *, whole: bool) -> Iterator[slice]:
 
 def weights(squared: Tensor, focus: Focus) -> Tensor:
     """Return the weight (Eq. 9) of every frequency, given the squared distances of planes."""
-    weight = squared.sqrt() if focus.alpha == 1 else squared ** (focus.alpha / 2)
+    zero, axes = zero_frequency(squared), list(range(0 if focus.batch_matrix else 1, squared.ndim))
     if focus.log_matrix:
-        weight.log1p_()
+        squared = (squared ** (focus.alpha / 2)).log1p().square()
     if focus.exclude_dc:
-        weight[zero_frequency(weight)] = 0
-    axes = list(range(0 if focus.batch_matrix else 1, weight.ndim))
-    largest = weight.amax(axes, keepdim=True)
-    return weight.div_(largest.clamp_min(torch.finfo(weight.dtype).tiny))  # equal images: 0 / tiny, not 0 / 0
+        squared = squared.clone()
+        squared[zero] = 0
+    # divided before it is raised to a power, so that this neither overflows nor underflows; equal images: 0 / tiny
+    weight = squared / squared.amax(axes, keepdim=True).clamp_min(torch.finfo(squared.dtype).tiny)
+    if focus.log_matrix or focus.alpha == 1:
+        weight.sqrt_()
+    else:
+        weight **= focus.alpha / 2
+    if focus.exclude_dc:
+        weight[zero] = 0  # which alpha 0 made 1
+    return weight
 
 
 def mirrored(matrix: Tensor) -> Tensor:

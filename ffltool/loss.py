@@ -20,6 +20,7 @@ from ffltool.errors import InputError, ShapeError
 from ffltool.radial import frequency_radius
 
 REDUCTIONS = ("mean", "sum", "none")
+_PROBABILITIES = 1.2e-38, 1 - 1e-6  # outside these a logarithm would be infinite in float32
 
 
 def focal_frequency_loss(
@@ -86,7 +87,7 @@ def focal_frequency_loss(
 
     pred, target = (_patches(images, patch_factor, pad=pad) for images in (pred, target))
     if matrix is not None:
-        matrix = _given(matrix, pred, patches=patch_factor > 1, exclude_dc=exclude_dc)
+        matrix = _given(matrix, pred, patches=patch_factor > 1, averaged=ave_spectrum, exclude_dc=exclude_dc)
         matrix = mirrored(matrix) if transform == "dft" else matrix
     planes = pred.flatten(0, 2), target.flatten(0, 2)
     sums = distances(*planes, focus, matrix=matrix, transform=transform, component=component)
@@ -122,7 +123,7 @@ def _patches(images: Tensor, factor: int, *, pad: bool) -> Tensor:
     """Cut images, shape (N, C, ...sizes), into `factor` parts along each axis: (N, patches, C, ...smaller sizes)."""
     if factor == 1:
         return images[:, None]
-    if factor < 1 or factor != int(factor):
+    if not isinstance(factor, int) or factor < 1:
         raise InputError(f"patch_factor must be a whole number from 1 on, got {factor}")
     sizes = images.shape[2:]
     short = [-size % factor for size in sizes]
@@ -137,20 +138,22 @@ def _patches(images: Tensor, factor: int, *, pad: bool) -> Tensor:
     return images.permute(0, *parts, 1, *(part + 1 for part in parts)).flatten(1, len(sizes))
 
 
-def _given(matrix: Tensor, images: Tensor, *, patches: bool, exclude_dc: bool) -> Tensor:
+def _given(matrix: Tensor, images: Tensor, *, patches: bool, averaged: bool, exclude_dc: bool) -> Tensor:
     """Return given weights as one plane for each of those of `images`, shape (N, patches, C, ...sizes)."""
-    matrix = matrix.detach().to(images.device, computed_in(images))
-    if matrix.ndim == images.ndim - 1 and not patches:
-        matrix = matrix[:, None]  # (N, C, ...sizes)
+    given = matrix.detach().to(images.device, computed_in(images))
+    if given.ndim == images.ndim - 1 and not patches:
+        given = given[:, None]  # (N, C, ...sizes)
+    if averaged and given.ndim == images.ndim:
+        given = given.mean(0, keepdim=True)
     try:
-        matrix = matrix.expand(images.shape).flatten(0, 2)
+        given = given.expand(images.shape).flatten(0, 2)
     except RuntimeError as error:
         wanted = tuple(images.shape if patches else images[:, 0].shape)
         raise ShapeError(f"matrix {tuple(matrix.shape)} does not broadcast to {wanted}") from error
     if exclude_dc:
-        matrix = matrix.clone()
-        matrix[zero_frequency(matrix)] = 0
-    return matrix
+        given = given.clone()
+        given[zero_frequency(given)] = 0
+    return given
 
 
 def spectral_regularization(pred: Tensor, target: Tensor) -> Tensor:
@@ -158,7 +161,7 @@ def spectral_regularization(pred: Tensor, target: Tensor) -> Tensor:
 
     The binary cross entropy between radial profiles: the power at each radius up to the Nyquist frequency, averaged
     over rings one frequency wide, over channels and, for `target`, over the batch, divided by that of the zero
-    frequency and cut at 1.
+    frequency and cut so that its logarithms stay finite.
 
     Parameters
     ----------
@@ -166,26 +169,30 @@ def spectral_regularization(pred: Tensor, target: Tensor) -> Tensor:
 
     Returns
     -------
-    tensor without dimensions; its smallest value, for equal profiles, is their entropy and not 0.
+    tensor without dimensions; its smallest value, for equal profiles, is their entropy and not 0. A black image has
+    no profile: its value is finite, its gradient is not.
     """
     for images in (pred, target):
-        if images.ndim != 4 or not images.is_floating_point() or images.shape[1:] != pred.shape[1:]:
+        shaped = images.ndim == 4 and images.numel() and images.shape[1:] == pred.shape[1:]
+        if not shaped or not images.is_floating_point():
             raise ShapeError(
                 f"pred {tuple(pred.shape)} and target {tuple(target.shape)} must be floating-point batches (N, C, H, W)"
             )
-    profile = _normalised_profile(pred)
-    expected = _normalised_profile(target).mean(0, keepdim=True).expand_as(profile)
-    return nn.functional.binary_cross_entropy(profile, expected).to(pred.dtype)
+    dtype = torch.promote_types(pred.dtype, target.dtype)
+    profile, expected = (_normalised_profile(images.to(computed_in(pred, target))) for images in (pred, target))
+    expected, inner = expected.mean(0, keepdim=True), profile.clamp(*_PROBABILITIES)
+    entropy = -(torch.xlogy(expected, inner) + torch.special.xlog1py(1 - expected, -inner))
+    return (entropy[:, 1:].sum(1) / profile.shape[1]).mean().to(dtype)  # at zero frequency both are 1: no entropy
 
 
 def _normalised_profile(images: Tensor) -> Tensor:
-    power = torch.fft.fft2(images.to(computed_in(images))).abs().square().mean(1).flatten(1)
+    power = torch.fft.fft2(images).abs().square().mean(1).flatten(1)
     longest = max(images.shape[-2:])
     ring = (frequency_radius(*images.shape[-2:]) * longest).round().long().flatten()
     counts = ring.bincount()
     sums = power.new_zeros(len(power), len(counts)).index_add(1, ring.to(power.device), power)
     profile = (sums / counts.to(power))[:, : longest // 2 + 1]
-    return (profile / profile[:, :1]).clamp(0, 1)
+    return (profile / profile[:, :1].clamp_min(_PROBABILITIES[0])).clamp_max(1)
 
 
 class FocalFrequencyLoss(nn.Module):

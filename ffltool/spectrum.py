@@ -8,6 +8,7 @@ unnormalised, as `torch.fft`; *orthonormal* means divided by sqrt(H W), so that 
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -39,17 +40,20 @@ def dct(values: Tensor, *, axes: int = 2) -> Tensor:
     >>> torch.allclose(dct(torch.ones(2, 2)), torch.tensor([[2.0, 0.0], [0.0, 0.0]]), atol=1e-6)
     True
     """
-    with torch.autocast(values.device.type, enabled=False):
+    kind = values.device.type
+    known = torch.amp.is_autocast_available(kind)
+    with torch.autocast(kind, enabled=False) if known else nullcontext():  # it would take half precision
         for axis in range(-axes, 0):
-            basis = _cosines(values.shape[axis]).to(values)
+            basis = _cosines(values.shape[axis], values)
             values = torch.tensordot(values, basis, dims=([axis], [1])).movedim(-1, axis)
     return values
 
 
-def _cosines(size: int) -> Tensor:
+def _cosines(size: int, like: Tensor) -> Tensor:
     """Return the matrix of the orthonormal DCT-II: row k is the cosine of k half periods."""
-    steps = torch.arange(size, dtype=torch.float64)
-    basis = torch.cos(math.pi / size * steps[:, None] * (steps + 0.5)) * math.sqrt(2 / size)
+    steps = torch.arange(size, device=like.device)
+    quarters = steps[:, None] * (2 * steps + 1) % (4 * size)  # angles in units of pi / 2 / size, in one turn
+    basis = (quarters.to(like.dtype) * (math.pi / 2 / size)).cos() * math.sqrt(2 / size)
     basis[0] = math.sqrt(1 / size)
     return basis
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from ffltool import __version__
-from ffltool.cli import _options, _render, _tables
+from ffltool.cli import _options, _tables
 from ffltool.images import ALPHAS, FITS
 from ffltool.pairing import PAIRINGS
 

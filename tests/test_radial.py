@@ -1,0 +1,88 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from ffltool.radial import BANDS, bands, frequency_radius
+
+SIZES = [(8, 8), (16, 16), (7, 7), (5, 12), (12, 5), (40, 24), (1, 1), (1, 8), (9, 1)]
+
+
+def frequency(index, size):
+    """The whole periods that an index of the DFT stands for, as np.fft.fftfreq counts them."""
+    return index if 2 * index < size else index - size
+
+
+def slow_bands(height, width):
+    """The band of every frequency, in whole numbers: no rounding decides on which side of an edge it lies."""
+    band = np.empty((height, width), int)
+    for row in range(height):
+        for column in range(width):
+            across, along = frequency(column, width) * height, frequency(row, height) * width
+            # radius >= eighths / 8, squared and multiplied by (8 H W)^2
+            reached = [64 * (across**2 + along**2) >= (eighths * height * width) ** 2 for eighths in (1, 2, 3, 4)]
+            band[row, column] = 0 if row == column == 0 else 1 + sum(reached)
+    return torch.as_tensor(band)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_radius_equals_numpy_frequency_by_frequency(size):
+    height, width = size
+    expected = [[math.hypot(u, v) for u in np.fft.fftfreq(width)] for v in np.fft.fftfreq(height)]
+    actual = frequency_radius(height, width)
+    # 1e-15: a unit in the last place of numbers below 1
+    torch.testing.assert_close(actual, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_radius_is_symmetric_about_zero_frequency(size):
+    radius = frequency_radius(*size)
+    assert radius[0, 0] == 0
+    torch.testing.assert_close(radius, radius.flip(0, 1).roll((1, 1), (0, 1)))
+    torch.testing.assert_close(radius, frequency_radius(*size[::-1]).T)
+
+
+def test_radius_is_one_half_on_each_axis_and_root_one_half_in_the_corner():
+    radius = frequency_radius(6, 8)
+    assert radius[3, 0] == radius[0, 4] == radius.T[4, 0] == 0.5
+    assert radius[3, 4] == radius.max() == math.sqrt(0.5)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_frequency_lies_in_the_band_that_holds_its_radius(size):
+    assert torch.equal(bands(*size), slow_bands(*size))
+
+
+@pytest.mark.parametrize("size", [(1, 98), (196, 1), (98, 98), (70, 70), (78, 78)])
+def test_rounding_does_not_move_a_frequency_across_an_edge(size):
+    assert torch.equal(bands(*size), slow_bands(*size))
+
+
+@pytest.mark.parametrize(
+    ("index", "name"),
+    [(0, "dc"), (1, "0-1/8"), (2, "1/8-1/4"), (3, "1/8-1/4"), (4, "1/4-3/8"), (6, "3/8-1/2"), (8, "corner")],
+)
+def test_an_edge_belongs_to_the_band_above_it(index, name):
+    # of 16 pixels, index k is the radius k / 16: the edges are at 2, 4, 6 and 8
+    for band in (bands(1, 16)[0, index], bands(16, 1)[index, 0], bands(16, 16)[0, -index], bands(16, 16)[-index, 0]):
+        assert list(BANDS)[band] == name
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_zero_frequency_is_alone_in_its_band(size):
+    assert (bands(*size) == 0).nonzero().tolist() == [[0, 0]]
+
+
+def test_the_table_covers_every_radius_once():
+    lows, highs = zip(*BANDS.values(), strict=True)
+    assert lows[1:] == highs[:-1]
+    assert highs[-1] == frequency_radius(2, 2).max()
+
+
+@pytest.mark.parametrize("size", [(8, 8), (10, 16), (64, 40)])
+def test_corner_holds_what_is_at_nyquist_or_beyond(size):
+    corner = bands(*size) == list(BANDS).index("corner")
+    assert torch.equal(corner, frequency_radius(*size) >= 0.5)
+    assert corner[size[0] // 2].all()
+    assert corner[:, size[1] // 2].all()
