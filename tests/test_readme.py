@@ -1,10 +1,15 @@
 """What the README promises is what there is."""
 
+import inspect
 import re
 import runpy
 from pathlib import Path
 
 import pytest
+import torch
+
+from ffltool import FocalFrequencyLoss
+from ffltool.reconstruct import objectives
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -39,7 +44,7 @@ def test_the_table_names_no_command_that_is_not_there():
 @pytest.mark.parametrize("name", commands())
 def test_every_option_is_documented(name):
     for parameter in commands()[name].__annotations__:
-        if parameter not in ("real", "fake", "return"):
+        if parameter not in ("real", "fake", "image", "return"):
             assert f"--{parameter.replace('_', '-')}" in README, parameter
 
 
@@ -53,9 +58,26 @@ def test_the_table_of_nine_degradations_is_what_its_script_prints():
     assert runpy.run_path(str(ROOT / "tests" / "nine_degradations.py"))["table"]() in README
 
 
+def test_what_users_of_the_loss_trip_over_is_what_its_script_prints():
+    assert runpy.run_path(str(ROOT / "tests" / "loss_facts.py"))["table"]() in README
+
+
+def test_the_training_loop_runs():
+    torch.manual_seed(0)
+    model, pixel_loss = torch.nn.Conv2d(3, 3, 3, padding=1), torch.nn.functional.mse_loss
+    names = {"model": model, "pixel_loss": pixel_loss, "loader": [torch.rand(2, 3, 16, 16)]}
+    exec(re.search(r"## The loss\n\n```python\n(.*?)```", README, re.DOTALL)[1], names)
+    assert model.weight.grad.abs().max() > 0
+
+
+def test_every_objective_and_option_of_the_loss_is_explained():
+    options = inspect.signature(FocalFrequencyLoss).parameters
+    assert all(f"`{name}`" in README for name in (*options, *objectives(), "matrix"))
+
+
 def test_the_python_example_runs(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    exec(re.search(r"```python\n(.*?)```", README, re.DOTALL)[1], {})
+    exec(re.search(r"## In Python\n\n```python\n(.*?)```", README, re.DOTALL)[1], {})
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["lfd", "ssim"]
 
 
