@@ -10,7 +10,6 @@ the others mirror them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +21,7 @@ from ffltool.spectrum import dct
 TRANSFORMS = ("dft", "dct", "none")
 COMPONENTS = ("complex", "amplitude", "phase")
 _BLOCK = 2**18  # values whose spectrum, weight and gradient stay in a core's cache
+_SMALLEST_BLOCK = 2**15  # below this many the steps cost more than the arithmetic
 
 
 @dataclass(frozen=True)
@@ -73,39 +73,52 @@ def distances(
 
 
 class _Distances(torch.autograd.Function):
-    """Distances of the whole DFT and, in the same pass over each block of planes, half their gradient."""
+    """Distances of the whole DFT and, in the same pass over each block of planes, half their gradient.
+
+    The gradient is handed over to the first backward pass, which scales it in place: memory that is new to a process
+    costs as much as a transform. A second pass, or one that will be differentiated itself, computes it again.
+    """
 
     @staticmethod
     def forward(
         pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus, differentiated: bool
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | None]:
         sizes, axes, dtype = pred.shape[1:], _axes(pred), computed_in(pred, target)
-        gradient = pred.new_empty(pred.shape if differentiated else 0, dtype=dtype)
+        blocks = _blocks(pred, whole=focus.batch_matrix)
+        gradient = pred.new_empty(pred.shape, dtype=dtype) if differentiated and len(blocks) > 1 else None
         sums = []
-        for block in _blocks(pred, whole=focus.batch_matrix):
+        for block in blocks:
             spectrum = torch.fft.rfftn(pred[block].to(dtype) - target[block].to(dtype), dim=axes, norm="ortho")
             squared = _squared(spectrum)
             weight = weights(squared.detach(), focus) if matrix is None else matrix[block]
             sums.append(_sum(squared.mul_(weight), sizes[-1]))
             if differentiated:
-                gradient[block] = torch.fft.irfftn(spectrum.mul_(weight), s=sizes, dim=axes, norm="ortho")
+                part = torch.fft.irfftn(spectrum.mul_(weight), s=sizes, dim=axes, norm="ortho")
+                if gradient is None:
+                    gradient = part
+                else:
+                    gradient[block] = part
         return torch.cat(sums), gradient
 
     @staticmethod
     def setup_context(ctx, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:  # noqa: ANN001 (torch's own type)
         pred, target, matrix, ctx.focus, _ = inputs
-        ctx.mark_non_differentiable(output[1])
+        ctx.gradient = output[1]
+        ctx.mark_non_differentiable(ctx.gradient)
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(pred, target, matrix, output[1])
+        ctx.save_for_backward(pred, target, matrix)
 
     @staticmethod
     def backward(ctx, of_sums: Tensor | None, _: None) -> tuple[Tensor | None, ...]:  # noqa: ANN001
         if of_sums is None:
             return (None,) * 5
-        pred, target, matrix, gradient = ctx.saved_tensors
-        if torch.is_grad_enabled():  # somebody will differentiate the gradient
-            gradient = _gradient(pred, target, matrix, ctx.focus)
-        gradient = gradient * (2 * of_sums).reshape(-1, *[1] * len(_axes(pred)))
+        pred, target, matrix = ctx.saved_tensors
+        factors = (2 * of_sums).reshape(-1, *[1] * len(_axes(pred)))
+        gradient, ctx.gradient = ctx.gradient, None
+        if gradient is None or torch.is_grad_enabled():
+            gradient = _gradient(pred, target, matrix, ctx.focus) * factors
+        else:
+            gradient *= factors
         of_pred = gradient.to(pred.dtype) if ctx.needs_input_grad[0] else None
         of_target = -gradient.to(target.dtype) if ctx.needs_input_grad[1] else None
         return of_pred, of_target, None, None, None
@@ -119,14 +132,13 @@ def _gradient(pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus)
     return torch.fft.irfftn(spectrum * weight, s=pred.shape[1:], dim=axes, norm="ortho")
 
 
-def _blocks(planes: Tensor, *, whole: bool) -> Iterator[slice]:
-    """Yield slices of planes that fit into a core's cache; all planes at once where that is of no use."""
+def _blocks(planes: Tensor, *, whole: bool) -> list[slice]:
+    """Return slices of planes that fit into a core's cache, at most a third of all; all at once where that is no use."""
     if whole or planes.device.type != "cpu" or torch.compiler.is_compiling():
-        yield slice(None)
-        return
-    step = max(1, _BLOCK // planes[0].numel())
-    for start in range(0, len(planes), step):
-        yield slice(start, start + step)
+        return [slice(None)]
+    values = min(_BLOCK, max(_SMALLEST_BLOCK, planes.numel() // 3))
+    step = max(1, values // planes[0].numel())
+    return [slice(start, start + step) for start in range(0, len(planes), step)]
 
 
 def weights(squared: Tensor, focus: Focus) -> Tensor:

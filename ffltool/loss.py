@@ -94,8 +94,11 @@ def focal_frequency_loss(
 
     if reduction == "sum":
         return sums.sum().to(dtype)
-    means = sums.unflatten(0, pred.shape[:3]).mean((1, 2)) / math.prod(pred.shape[3:])
-    return (means.mean() if reduction == "mean" or single else means).to(dtype)
+    if reduction == "none" and not single:
+        sums = sums.unflatten(0, pred.shape[:3]).mean((1, 2))
+    else:
+        sums = sums.mean()
+    return (sums / math.prod(pred.shape[3:])).to(dtype)
 
 
 def _check(pred: Tensor, target: Tensor, *, transform: str, component: str, reduction: str, exclude_dc: bool) -> None:
