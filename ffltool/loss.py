@@ -94,11 +94,9 @@ def focal_frequency_loss(
 
     if reduction == "sum":
         return sums.sum().to(dtype)
-    if reduction == "none" and not single:
-        sums = sums.unflatten(0, pred.shape[:3]).mean((1, 2))
-    else:
-        sums = sums.mean()
-    return (sums / math.prod(pred.shape[3:])).to(dtype)
+    per_image = reduction == "none" and not single
+    mean = sums.unflatten(0, pred.shape[:3]).mean((1, 2)) if per_image else sums.mean()
+    return (mean / math.prod(pred.shape[3:])).to(dtype)
 
 
 def _check(pred: Tensor, target: Tensor, *, transform: str, component: str, reduction: str, exclude_dc: bool) -> None:
