@@ -133,7 +133,7 @@ def _gradient(pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus)
 
 
 def _blocks(planes: Tensor, *, whole: bool) -> list[slice]:
-    """Return slices of planes that fit into a core's cache, a third of all at most; or all at once, where that is no use."""
+    """Return slices of planes that fit into a core's cache, each a third of all at most; or one slice of all."""
     if whole or planes.device.type != "cpu" or torch.compiler.is_compiling():
         return [slice(None)]
     values = min(_BLOCK, max(_SMALLEST_BLOCK, planes.numel() // 3))
