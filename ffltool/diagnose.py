@@ -33,6 +33,7 @@ SCHEMA = "ffltool.diagnose/1"
 MARK = f'"schema": "{SCHEMA}"'  # stands near the start of every such file
 ALPHAS = (0.0, 0.5, 1.0, 2.0)
 _HIGH = list(BANDS).index("1/4-3/8")  # from this band on frequencies are called high
+_ROUNDING = 1e-24  # the share of a loss that is rounding: the square of some thousand units in the last place
 _SMALLEST = 2  # pixels of the longer side: one pixel has no frequency but zero
 
 # given an iterable and its length, passes on what it yields
@@ -119,8 +120,8 @@ def diagnose(
         pairing.pairs, progress(pictures, len(pairing.pairs)) if progress else pictures, strict=True
     ):
         size = real.shape[1:]
-        if size not in sizes and (max(size) < _SMALLEST or (one_size and sizes)):
-            wanted = "the size of the others" if sizes else "at least two pixels"
+        if max(size) < _SMALLEST or (one_size and sizes and size not in sizes):
+            wanted = "at least two pixels" if max(size) < _SMALLEST else "the size of the others"
             raise InputError(f"{pairing.files(pair)[0]} is {size[0]}x{size[1]}; {wanted} is wanted")
         sizes.setdefault(size, bands(*size).to(device))
         alphas += dropped
@@ -209,7 +210,7 @@ def _diagnosis(
 
 
 def _effect(each: _AlphaSums, sums: _Sums) -> Effect:
-    total = each.bands.sum()
+    total, rest = each.bands.sum(), each.bands[1:].sum()
     return Effect(
         alpha=each.focus.alpha,
         ffl=total.item() / sums.count,
@@ -219,7 +220,7 @@ def _effect(each: _AlphaSums, sums: _Sums) -> Effect:
         weight_for_mse=_ratio(math.sqrt(sums.mse_gradient), math.sqrt(each.gradient)),
         weight_for_l1=_ratio(math.sqrt(sums.l1_gradient), math.sqrt(each.gradient)),
         without_dc=each.ffl_without_dc / sums.count,
-        dc_cuts=_ratio(each.ffl_without_dc, each.bands[1:].sum()),
+        dc_cuts=_ratio(each.ffl_without_dc, rest) if rest > _ROUNDING * total else None,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm
@@ -17,7 +18,6 @@ from matplotlib.image import AxesImage
 from ffltool import outputs
 from ffltool.errors import InputError
 
-MARK = "ffltool"  # stands in the metadata of every file
 _DPI = 150
 _SUFFIXES = (".png", ".svg", ".pdf")
 _SIDE = 1.55  # inches of a small image
@@ -103,7 +103,8 @@ def convergence(losses: Sequence[Curve], decibels: Sequence[Curve]) -> Figure:
             axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.4, **style)
         axes.set_xlabel("step", **_TEXT)
         _tidy(axes)
-    left.set_yscale("log")
+    if any(value > 0 for curve in losses for value in curve.y):
+        left.set_yscale("log")
     left.set_ylabel("loss / loss of the start", **_TEXT)
     right.set_ylabel("PSNR (dB)", **_TEXT)
     right.legend(frameon=False, fontsize=8)
@@ -143,12 +144,15 @@ def check_suffix(path: Path) -> None:
 def save(figure: Figure, path: Path) -> None:
     """Write a figure in the format of the path's suffix, whole or not at all."""
     content = io.BytesIO()
-    figure.savefig(content, format=path.suffix.lower().lstrip("."), metadata=_metadata(path.suffix.lower()))
+    with rc_context({"svg.hashsalt": outputs.MARK}):  # names inside an SVG are random without it
+        figure.savefig(content, format=path.suffix.lower().lstrip("."), metadata=_metadata(path.suffix.lower()))
     outputs.write(path, content.getvalue())
 
 
 def _metadata(suffix: str) -> dict[str, str | None]:
     """Return what a file says of its origin, without the time: the same data give the same file."""
     if suffix == ".png":
-        return {"Software": MARK}
-    return {"Creator": MARK, "Date": None} if suffix == ".svg" else {"Creator": MARK, "CreationDate": None}
+        return {"Software": outputs.MARK}
+    return (
+        {"Creator": outputs.MARK, "Date": None} if suffix == ".svg" else {"Creator": outputs.MARK, "CreationDate": None}
+    )

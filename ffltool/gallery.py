@@ -26,7 +26,7 @@ SCHEMA = "ffltool.reconstruct/1"
 _HEAD = ["objective", *Step._fields]
 _FRAME, _LAST_FRAME = 80, 1500  # milliseconds
 # suffix -> a text near the start of every such file
-_MARKS = {".png": f"Software\0{figures.MARK}", ".gif": figures.MARK, ".csv": ",".join(_HEAD), ".json": SCHEMA}
+_MARKS = {".png": f"Software\0{outputs.MARK}", ".gif": outputs.MARK, ".csv": ",".join(_HEAD), ".json": SCHEMA}
 
 
 def load(image: Path, *, size: int, init: str, seed: int) -> tuple[Tensor, Tensor]:
@@ -165,11 +165,11 @@ def _picture(image: Tensor) -> Image.Image:
 
 def _write_image(path: Path, image: Tensor) -> None:
     origin = PngImagePlugin.PngInfo()
-    origin.add_text("Software", figures.MARK)
+    origin.add_text("Software", outputs.MARK)
     write(_picture(image), path, pnginfo=origin)
 
 
 def _write_animation(path: Path, frames: Sequence[Tensor]) -> None:
     first, *others = map(_picture, frames)
     times = [*[_FRAME] * len(others), _LAST_FRAME]
-    write(first, path, save_all=True, append_images=others, duration=times, loop=0, comment=figures.MARK.encode())
+    write(first, path, save_all=True, append_images=others, duration=times, loop=0, comment=outputs.MARK.encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ffltool.errors import InputError
 
+MARK = "ffltool"  # stands in the metadata of every image and figure
 _ENDS = 4096  # bytes at both ends of a file in which its mark is looked for
 
 

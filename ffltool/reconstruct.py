@@ -25,6 +25,7 @@ from ffltool.metrics.psnr import psnr
 
 SMALLEST = 8  # pixels of a side
 _FRAMES = 40  # images of an animation
+_LARGEST = torch.finfo(torch.float32).max
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 
@@ -50,6 +51,8 @@ class Descent:
         for name, value in (("steps", self.steps), ("seconds", self.seconds), ("lr", self.lr)):
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"{name} must be above 0, got {value}")
+        if self.lr is not None and self.lr > _LARGEST:
+            raise InputError(f"lr must be below {_LARGEST:.2g}, got {self.lr}")
         if self.optimizer not in OPTIMIZERS:
             raise InputError(f"optimizer cannot be {self.optimizer!r}; known are {', '.join(OPTIMIZERS)}")
 
@@ -115,10 +118,12 @@ def known_objectives(names: Iterable[str]) -> list[str]:
 
 def _phase_eq6(pred: Tensor, target: Tensor) -> Tensor:
     """Return the squared distance of phases as Eq. 6 has them, arctan(b / a): a half circle, without the quadrant."""
-    one, other = (torch.fft.fft2(image, norm="ortho") for image in (pred, target))
-    tiny = torch.finfo(pred.dtype).tiny
-    one, other = (torch.atan(f.imag / torch.where(f.real == 0, tiny, f.real)) for f in (one, other))
-    return (one - other).square().mean()
+    phases = []
+    for image in (pred, target):
+        spectrum = torch.fft.fft2(image, norm="ortho")
+        right = torch.where(spectrum.real < 0, -spectrum, spectrum)  # the same b / a, on the half circle of arctan
+        phases.append(torch.angle(right).masked_fill(spectrum == 0, 0.0))
+    return (phases[0] - phases[1]).square().mean()
 
 
 def noise(target: Tensor, *, seed: int) -> Tensor:
@@ -199,5 +204,7 @@ def rebuild(
             steps.append(step)
             if step.number in shown:
                 frames.append(image.cpu())
+        if frames and step.number not in shown:  # the clock stopped it
+            frames.append(image.cpu())
         rebuilt.append(Rebuilt(name, image.cpu(), tuple(steps), tuple(frames)))
     return rebuilt

@@ -76,3 +76,20 @@ def test_check_protects_what_somebody_else_wrote(tmp_path):
     for harmless in ("", "with the mark in it"):
         path.write_text(harmless)
         outputs.check(path, mark="mark")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(0, 0), (0, 10_000), (4000, 10_000), (10_000, 0), (10_000, 4000), (3000, 3000)]
+)
+def test_the_mark_may_stand_near_either_end_of_a_file(tmp_path, before, after):
+    path = tmp_path / "x.pdf"
+    path.write_bytes(b"\xff" * before + b"the mark" + b"\xff" * after)
+    outputs.check(path, mark="the mark")
+
+
+@pytest.mark.parametrize(("before", "after"), [(5000, 5000), (4090, 5000), (5000, 4090)])
+def test_a_mark_in_the_middle_of_a_large_file_is_none(tmp_path, before, after):
+    path = tmp_path / "x.pdf"
+    path.write_bytes(b"\xff" * before + b"the mark" + b"\xff" * after)
+    with pytest.raises(InputError, match="no earlier output of this kind"):
+        outputs.check(path, mark="the mark")

@@ -5,7 +5,7 @@ import pytest
 import scipy.fft
 import torch
 
-from ffltool.spectrum import centred, dct, log_amplitude, spectrum
+from ffltool.spectrum import amplitude_only, centred, dct, log_amplitude, phase_only, spectrum, swapped
 
 SIZES = [(8, 8), (7, 9), (6, 11), (1, 5), (4, 1)]
 
@@ -94,3 +94,92 @@ def test_dct_leaves_its_input_as_it_was_in_any_order_in_memory(rng):
     copy = values.clone()
     torch.testing.assert_close(dct(values.T.contiguous().T), dct(values))
     assert torch.equal(values, copy)
+
+
+PLANES = [(8, 8), (7, 9), (6, 11), (1, 5)]  # sides even and odd, and one frequency along an axis
+each_plane = pytest.mark.parametrize("size", PLANES)
+
+
+def slow_spectrum(image):
+    """The DFT of each plane by its definition."""
+    height, width = image.shape[-2:]
+    rows, columns = (np.exp(-2j * np.pi * np.outer(range(n), range(n)) / n) for n in (height, width))
+    return rows @ image @ columns
+
+
+def slow_image(spectrum):
+    """The image that has this spectrum."""
+    image = np.conj(slow_spectrum(np.conj(spectrum))) / spectrum[0, 0].size
+    np.testing.assert_allclose(image.imag, 0, atol=1e-12)
+    return image.real
+
+
+@each_plane
+def test_swapped_has_the_amplitude_of_one_and_the_phase_of_the_other(rng, size):
+    one, other = rng.random((2, 2, 3, *size))
+    amplitude, phase = np.abs(slow_spectrum(one)), np.angle(slow_spectrum(other))
+    expected = torch.as_tensor(slow_image(amplitude * np.exp(1j * phase)))
+    actual = swapped(torch.as_tensor(one), torch.as_tensor(other))
+    torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-12)
+
+
+@each_plane
+def test_swapped_with_itself_an_image_stays_what_it_is(rng, size):
+    image = torch.as_tensor(rng.random((2, 3, *size)))
+    torch.testing.assert_close(swapped(image, image), image, rtol=1e-12, atol=1e-12)
+
+
+def test_swapped_back_an_image_is_what_it_was(rng):
+    one, other = torch.as_tensor(rng.random((2, 3, 7, 10)))
+    mixed = swapped(one, other)
+    torch.testing.assert_close(swapped(other, mixed), other, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(swapped(mixed, one), one, rtol=1e-10, atol=1e-10)
+
+
+@each_plane
+def test_phase_only_keeps_mean_deviation_and_every_phase(rng, size):
+    image = rng.random((2, 3, *size))
+    actual = phase_only(torch.as_tensor(image)).numpy()
+    np.testing.assert_allclose(actual.mean((-2, -1)), image.mean((-2, -1)), rtol=1e-10)
+    np.testing.assert_allclose(actual.std((-2, -1)), image.std((-2, -1)), rtol=1e-10)
+    # -pi and pi are one phase, so directions are compared
+    directions = [np.exp(1j * np.angle(slow_spectrum(planes))) for planes in (actual, image)]
+    np.testing.assert_allclose(*directions, atol=1e-9)
+
+
+@each_plane
+def test_phase_only_has_one_amplitude_but_for_the_zero_frequency(rng, size):
+    image = rng.random((2, 3, *size))
+    amplitude = np.abs(slow_spectrum(phase_only(torch.as_tensor(image)).numpy())).reshape(2, 3, -1)
+    others = amplitude[..., 1:]
+    np.testing.assert_allclose(others, np.broadcast_to(others.mean(-1, keepdims=True), others.shape), rtol=1e-9)
+    np.testing.assert_allclose(amplitude[..., 0], image.sum((-2, -1)), rtol=1e-10)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4, 4)])
+def test_phase_only_leaves_a_constant_as_it_is(size):
+    image = torch.full((1, *size), 0.25, dtype=torch.float64)
+    torch.testing.assert_close(phase_only(image), image)
+
+
+@each_plane
+def test_amplitude_only_keeps_the_amplitude_and_has_no_phase_about_its_middle(rng, size):
+    image = rng.random((2, 3, *size))
+    actual = amplitude_only(torch.as_tensor(image)).numpy()
+    found = slow_spectrum(np.fft.ifftshift(actual, axes=(-2, -1)))
+    np.testing.assert_allclose(found, np.abs(slow_spectrum(image)), atol=1e-10)
+
+
+@each_plane
+def test_amplitude_only_is_brightest_in_the_middle(rng, size):
+    height, width = size
+    for plane in amplitude_only(torch.as_tensor(rng.random((3, *size)))):
+        assert plane.argmax() == height // 2 * width + width // 2
+
+
+def test_images_of_a_spectrum_keep_single_precision_and_their_input(rng):
+    image = torch.as_tensor(rng.random((3, 6, 7))).float()
+    copy = image.clone()
+    for made in (swapped(image, image), phase_only(image), amplitude_only(image)):
+        assert (made.dtype, made.shape) == (torch.float32, image.shape)
+    assert torch.equal(image, copy)

@@ -84,7 +84,7 @@ def of_diagnosis(diagnosis: Diagnosis) -> str:
     size = "x".join(map(str, diagnosis.sizes[0])) if len(diagnosis.sizes) == 1 else f"{len(diagnosis.sizes)} sizes"
     pairs = "1 pair" if diagnosis.pairs == 1 else f"{diagnosis.pairs} pairs"
     losses = _columns(
-        *("loss, pixels in 0..1", "value", "FFL / loss", "gradient of FFL / loss", "weight for equal gradients"),
+        *("loss, pixels 0..1", "value", "FFL / it", "gradients", "equal at weight"),
         rows=[
             [f"FFL, alpha {asked.alpha:g}", f"{asked.ffl:.4g}", "", "", ""],
             *(
@@ -97,7 +97,7 @@ def of_diagnosis(diagnosis: Diagnosis) -> str:
         ],
     )
     effects = _columns(
-        *("alpha", "FFL", "mean weight", "DC share", "above 1/4 c/px", "weight for MSE", "without DC"),
+        *("alpha", "FFL", "mean weight", "DC", ">= 1/4", "like MSE at", "without DC"),
         rows=(
             [
                 f"{each.alpha:g}",
@@ -115,7 +115,14 @@ def of_diagnosis(diagnosis: Diagnosis) -> str:
         *("band (cycles/pixel)", "share of MSE", "share of FFL"),
         rows=([band.name, _share(band.mse_share), _share(band.ffl_share)] for band in diagnosis.bands),
     )
-    return _drawn(f"{pairs}, {size}: {diagnosis.real} and {diagnosis.fake}", losses, effects, bands)
+    return _drawn(
+        f"{pairs}, {size}: {diagnosis.real} and {diagnosis.fake}",
+        losses,
+        "gradients: FFL's length over the other's; equal at that weight of FFL",
+        effects,
+        "shares of FFL: DC, and frequencies from 1/4 cycle per pixel on",
+        bands,
+    )
 
 
 def _ratio(one: float, other: float | None) -> float | None:

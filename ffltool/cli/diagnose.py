@@ -32,6 +32,7 @@ def diagnose(
 
     Example: ffltool diagnose real/ fake/ -o weights.png
     """
+    from ffltool import outputs
     from ffltool.cli import _render, _tables
     from ffltool.diagnose import MARK, as_json
     from ffltool.diagnose import diagnose as measure
@@ -42,9 +43,8 @@ def diagnose(
         from ffltool import figures
 
         figures.check_suffix(output)
-        _render.check_files([(output, figures.MARK)], force=force)
-    if json is not None:
-        _render.check_files([(json, MARK)], force=force)
+    wanted = [(output, outputs.MARK), (json, MARK)]
+    _render.check_files([(path, mark) for path, mark in wanted if path is not None], force=force)
     pairing = find_pairs(
         real,
         fake,

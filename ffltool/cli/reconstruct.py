@@ -44,7 +44,7 @@ def reconstruct(
     init: Annotated[
         str, typer.Option(metavar="WHAT", help="Begin with noise, grey or an image.", **_DESCENT)
     ] = "noise",
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the noise.", **_DESCENT)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, metavar="N", help="Of the noise.", **_DESCENT)] = 0,
     device: opt.Device = "auto",
     animate: Annotated[bool, typer.Option("--animate", help="Write a GIF per objective too.")] = False,
     force: opt.Force = False,

@@ -21,7 +21,11 @@ def loaded(*arguments):
     return set(result.stdout.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["lfd", "--help"], ["metrics", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], *([command, "--help"] for command in ("lfd", "metrics", "reconstruct", "diagnose"))],
+    ids=" ".join,
+)
 def test_help_loads_nothing_heavy(arguments):
     assert not loaded(*arguments) & (HEAVY | {"PIL"})
 
