@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -23,7 +23,7 @@ from ffltool import ranks
 from ffltool.distances import Focus, weights
 from ffltool.errors import InputError, printable
 from ffltool.formats import json_text
-from ffltool.images import Reading, read_pair
+from ffltool.images import Reading, alpha_dropped, read_pair
 from ffltool.pairing import Pair, Pairing
 from ffltool.radial import BANDS, bands
 from ffltool.spectrum import centred, spectrum
@@ -115,22 +115,32 @@ def diagnose(
     """
     read = partial(_read, pairing=pairing, reading=reading or Reading())
     pictures = stream(pairing.pairs, read, workers=ranks.cores() if workers is None else workers)
-    sums, per_alpha, sizes, alphas = _Sums(), [_AlphaSums(a) for a in dict.fromkeys((alpha, *ALPHAS))], {}, 0
+    sums, per_alpha, sizes, alphas = _Sums(), [_AlphaSums(a) for a in dict.fromkeys((alpha, *ALPHAS))], set(), 0
     for pair, (real, fake, dropped) in zip(
         pairing.pairs, progress(pictures, len(pairing.pairs)) if progress else pictures, strict=True
     ):
-        size = real.shape[1:]
-        if max(size) < _SMALLEST or (one_size and sizes and size not in sizes):
-            wanted = "at least two pixels" if max(size) < _SMALLEST else "the size of the others"
-            raise InputError(f"{pairing.files(pair)[0]} is {size[0]}x{size[1]}; {wanted} is wanted")
-        sizes.setdefault(size, bands(*size).to(device))
+        size = tuple(real.shape[1:])
+        if max(size) < _SMALLEST:
+            raise InputError(f"{pairing.files(pair)[0]} is {size[0]}x{size[1]}; at least two pixels are wanted")
+        sizes.add(size)
+        if one_size and len(sizes) > 1:
+            first, other = ("x".join(map(str, each)) for each in sorted(sizes, key=size.__eq__))
+            raise InputError(
+                f"{pairing.files(pair)[0]} is {other}, others are {first}; one size is wanted for a figure"
+            )
+        band = _band_map(*size, str(device))
         alphas += dropped
         difference = fake.to(device) - real.to(device)
         squared = spectrum(difference, orthonormal=True).abs().square()
-        sums.add(difference, squared, sizes[size])
+        sums.add(difference, squared, band)
         for each in per_alpha:
-            each.add(squared, sizes[size])
+            each.add(squared, band)
     return _diagnosis(pairing, sums, per_alpha, tuple(sorted(sizes)), alphas)
+
+
+@lru_cache(maxsize=4)
+def _band_map(height: int, width: int, device: str) -> Tensor:
+    return bands(height, width).to(device)
 
 
 def _read(pair: Pair, *, pairing: Pairing, reading: Reading) -> tuple[Tensor, Tensor, int]:
@@ -196,7 +206,7 @@ def _diagnosis(
         real=printable(str(pairing.real)),
         fake=printable(str(pairing.fake)),
         pairs=sums.count,
-        sizes=tuple(tuple(size) for size in sizes),
+        sizes=sizes,
         mse=sums.mse / sums.count,
         l1=sums.l1 / sums.count,
         effects=effects,
@@ -230,11 +240,11 @@ def _ratio(part: Tensor | float, whole: Tensor | float) -> float | None:
 
 def _warnings(effect: Effect, sizes: tuple, alphas: int) -> Iterable[str]:
     if alphas:
-        yield f"the alpha channel of {alphas} images was dropped"
+        yield alpha_dropped(alphas)
     if effect.dc_share is None:
         yield "the images are equal: there is no loss, and no weight for it"
     elif effect.dc_share > 0.5:
-        cuts = f", and cuts the rest {effect.dc_cuts:.3g} times" if effect.dc_cuts else ""
+        cuts = f", and cuts the rest {effect.dc_cuts:.3g} times" if effect.dc_cuts and effect.dc_cuts > 1.005 else ""
         yield (
             f"{effect.dc_share:.0%} of the loss is the zero frequency, the difference in brightness{cuts}; "
             "exclude_dc=True leaves it out"

@@ -10,6 +10,7 @@ the others mirror them.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -76,7 +77,9 @@ class _Distances(torch.autograd.Function):
     """Distances of the whole DFT and, in the same pass over each block of planes, half their gradient.
 
     The gradient is handed over to the first backward pass, which scales it in place: memory that is new to a process
-    costs as much as a transform. A second pass, or one that will be differentiated itself, computes it again.
+    costs as much as a transform. A second pass, or one that will be differentiated itself, computes it again. Only
+    these need the inputs, so the context holds them by itself: saved for backward, they could not be changed before
+    the first pass either.
     """
 
     @staticmethod
@@ -102,26 +105,34 @@ class _Distances(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:  # noqa: ANN001 (torch's own type)
-        pred, target, matrix, ctx.focus, _ = inputs
+        *ctx.inputs, ctx.focus, _ = inputs
         ctx.gradient = output[1]
+        ctx.versions = None if torch.compiler.is_compiling() else _versions(ctx.inputs)
         ctx.mark_non_differentiable(ctx.gradient)
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(pred, target, matrix)
 
     @staticmethod
     def backward(ctx, of_sums: Tensor | None, _: None) -> tuple[Tensor | None, ...]:  # noqa: ANN001
         if of_sums is None:
             return (None,) * 5
-        pred, target, matrix = ctx.saved_tensors
+        pred, target, matrix = ctx.inputs
         factors = (2 * of_sums).reshape(-1, *[1] * len(_axes(pred)))
-        gradient, ctx.gradient = ctx.gradient, None
-        if gradient is None or torch.is_grad_enabled():
+        if torch.compiler.is_compiling():  # a compiled pass may run again on the gradient that it holds
+            gradient = ctx.gradient * factors
+        elif ctx.gradient is None or torch.is_grad_enabled():
+            if ctx.versions != _versions(ctx.inputs):
+                raise RuntimeError("pred or target was changed in place, and this backward pass needs it as it was")
             gradient = _gradient(pred, target, matrix, ctx.focus) * factors
         else:
-            gradient *= factors
+            gradient, ctx.gradient = ctx.gradient.mul_(factors), None
         of_pred = gradient.to(pred.dtype) if ctx.needs_input_grad[0] else None
         of_target = -gradient.to(target.dtype) if ctx.needs_input_grad[1] else None
         return of_pred, of_target, None, None, None
+
+
+def _versions(tensors: Sequence[Tensor | None]) -> list[int | None]:
+    """Return how often each was changed in place, where torch counts it."""
+    return [None if tensor is None or tensor.is_inference() else tensor._version for tensor in tensors]
 
 
 def _gradient(pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus) -> Tensor:

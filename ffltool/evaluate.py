@@ -19,7 +19,7 @@ import PIL
 
 from ffltool import __version__, ranks
 from ffltool.errors import BrokenImageError, FfltoolError, InputError, NothingComparedError, ShapeError, printable
-from ffltool.images import Picture, Reading, read_pair
+from ffltool.images import Picture, Reading, alpha_dropped, read_pair
 from ffltool.metrics import Metric, look_up
 from ffltool.metrics.mse import mse_of_images
 from ffltool.metrics.sums import Mean
@@ -266,7 +266,7 @@ def _warnings(
     if skipped:
         yield f"{len(skipped)} pairs with a broken image were left out: {', '.join(skipped)}"
     if alphas:
-        yield f"the alpha channel of {alphas} images was dropped; --alpha white or black composites them"
+        yield f"{alpha_dropped(alphas)}; --alpha white or black composites"
     if len(sizes) > 1 and any(metric.name == "lfd" for metric in metrics):
         yield (
             f"LFD grows with the number of pixels, and the images have {len(sizes)} sizes: "

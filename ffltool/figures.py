@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.ticker import MaxNLocator
 
 from ffltool import outputs
 from ffltool.errors import InputError
@@ -21,6 +22,7 @@ from ffltool.errors import InputError
 _DPI = 150
 _SUFFIXES = (".png", ".svg", ".pdf")
 _SIDE = 1.55  # inches of a small image
+_LEAST_WEIGHT = 1e-4
 _TEXT = {"fontsize": 9}
 # Okabe and Ito's colours, which the colour-blind can tell apart, and a line style for print in grey
 _COLOURS = (
@@ -59,65 +61,75 @@ class Curve:
 def images_over_spectra(panels: Sequence[Panel]) -> Figure:
     """Draw a row of images over the row of their spectra, these on one scale: that of the first."""
     height, width = panels[0].image.shape[:2]
-    ratio = min(max(height / width, 0.4), 2.5)
-    figure = _figure(_SIDE * len(panels) + 1.0, 2 * _SIDE * ratio + 0.85)
+    wide, tall = _sides(height, width, _SIDE)
+    figure = _figure(max(wide, 1.0) * len(panels) + 1.1, 2 * tall + 0.95)
     rows = figure.subplots(2, len(panels), squeeze=False)
     low, high = panels[0].spectrum.min(), panels[0].spectrum.max()
+    scale = {"vmin": low, "vmax": high if high > low else low + 1}
     for panel, over, under in zip(panels, *rows, strict=True):
         over.imshow(panel.image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         over.set_title(panel.title, **_TEXT)
-        drawn = _frequency_map(under, panel.spectrum, vmin=low, vmax=high)
         over.set(xticks=[], yticks=[])
+        drawn = _frequency_map(under, panel.spectrum, inches=(wide, tall), **scale)
         if under is not rows[1][0]:
             under.set(xticks=[], yticks=[], xlabel="", ylabel="")
-    _colour_bar(figure, drawn, rows[1].tolist(), "ln(1 + |F|)")
+    # beside both rows, lest the lower one gets narrower than the upper
+    _colour_bar(figure, drawn, rows.ravel().tolist(), "ln(1 + |F|)")
     return figure
 
 
-def _frequency_map(axes: Axes, values: np.ndarray, **scale: object) -> AxesImage:
+def _sides(height: int, width: int, inches: float) -> tuple[float, float]:
+    """Return width and height in inches of an image whose shorter side is that long, up to a ratio of 2.5."""
+    ratio = min(max(height / width, 0.4), 2.5)
+    return (inches, inches * ratio) if ratio >= 1 else (inches / ratio, inches)
+
+
+def _frequency_map(axes: Axes, values: np.ndarray, *, inches: tuple[float, float], **scale: object) -> AxesImage:
     """Show a centred map over frequencies, shape (H, W), with its axes in cycles per pixel."""
     (top, bottom), (left, right) = (((-(n // 2) - 0.5) / n, (n - n // 2 - 0.5) / n) for n in values.shape)
     drawn = axes.imshow(
         values, cmap="viridis", extent=(left, right, bottom, top), aspect=values.shape[0] / values.shape[1], **scale
     )
-    axes.set(xticks=[-0.25, 0, 0.25], yticks=[-0.25, 0, 0.25], xlim=(left, right), ylim=(bottom, top))
+    xticks, yticks = ([-0.25, 0, 0.25] if side > 1.2 else [0] for side in inches)
+    axes.set(xticks=xticks, yticks=yticks, xlim=(left, right), ylim=(bottom, top))
     axes.tick_params(labelsize=7, length=2)
-    axes.set_xlabel("u (cycles per pixel)", fontsize=7)
-    axes.set_ylabel("v (cycles per pixel)", fontsize=7)
+    axes.set_xlabel("u (cycles per pixel)" if inches[0] > 1.2 else "u (c/px)", fontsize=7)
+    axes.set_ylabel("v (cycles per pixel)" if inches[1] > 1.2 else "v (c/px)", fontsize=7)
     return drawn
 
 
 def _colour_bar(figure: Figure, drawn: AxesImage, beside: list[Axes], label: str) -> None:
-    bar = figure.colorbar(drawn, ax=beside, fraction=0.05, pad=0.01, aspect=15)
+    bar = figure.colorbar(drawn, ax=beside, fraction=0.05, pad=0.01, aspect=15, shrink=0.5 if len(beside) > 1 else 1)
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7)
 
 
 def convergence(losses: Sequence[Curve], decibels: Sequence[Curve]) -> Figure:
     """Draw the loss, as a share of that at the start, and the PSNR of each objective over the steps."""
-    figure = _figure(8.0, 3.2)
+    figure = _figure(8.6, 3.0)
     left, right = figure.subplots(1, 2)
     for axes, curves in ((left, losses), (right, decibels)):
         for number, curve in enumerate(curves):
             style = {"color": _COLOURS[number % len(_COLOURS)], "linestyle": _DASHES[number % len(_DASHES)]}
             axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.4, **style)
         axes.set_xlabel("step", **_TEXT)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _tidy(axes)
     if any(value > 0 for curve in losses for value in curve.y):
         left.set_yscale("log")
     left.set_ylabel("loss / loss of the start", **_TEXT)
     right.set_ylabel("PSNR (dB)", **_TEXT)
-    right.legend(frameon=False, fontsize=8)
+    figure.legend(*right.get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=8)
     return figure
 
 
 def weight_matrix(weight: np.ndarray, *, alpha: float) -> Figure:
-    """Draw a centred mean weight matrix, shape (H, W), on a logarithmic scale."""
-    ratio = min(max(weight.shape[0] / weight.shape[1], 0.4), 2.5)
-    figure = _figure(4.6, 3.6 * ratio + 0.6)
+    """Draw a centred mean weight matrix, shape (H, W), on a logarithmic scale that ends at 1e-4."""
+    wide, tall = _sides(*weight.shape, 3.4)
+    figure = _figure(wide + 1.4, tall + 0.7)
     axes = figure.subplots()
-    lowest = weight[weight > 0].min(initial=1.0)
-    drawn = _frequency_map(axes, weight.clip(lowest), norm=LogNorm(min(lowest, 0.5), 1.0))
+    lowest = float(np.clip(weight.min(), _LEAST_WEIGHT, 0.1))
+    drawn = _frequency_map(axes, weight.clip(lowest), inches=(wide, tall), norm=LogNorm(lowest, 1.0))
     axes.set_title(f"mean weight, alpha = {alpha:g}", **_TEXT)
     _colour_bar(figure, drawn, [axes], "weight of a frequency")
     return figure
@@ -145,7 +157,8 @@ def save(figure: Figure, path: Path) -> None:
     """Write a figure in the format of the path's suffix, whole or not at all."""
     content = io.BytesIO()
     with rc_context({"svg.hashsalt": outputs.MARK}):  # names inside an SVG are random without it
-        figure.savefig(content, format=path.suffix.lower().lstrip("."), metadata=_metadata(path.suffix.lower()))
+        kind = path.suffix.lower()
+        figure.savefig(content, format=kind[1:], metadata=_metadata(kind), bbox_inches="tight", pad_inches=0.05)
     outputs.write(path, content.getvalue())
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,38 +20,52 @@ from torch import Tensor
 from ffltool import figures, outputs
 from ffltool.errors import InputError, printable
 from ffltool.formats import finite, json_text
-from ffltool.images import in_one_form, read, write
-from ffltool.reconstruct import Descent, Rebuilt, Step, noise
+from ffltool.images import Picture, alpha_dropped, in_one_form, read, write
+from ffltool.reconstruct import SMALLEST, Descent, Rebuilt, Step, noise
 from ffltool.spectrum import amplitude_only, log_amplitude, phase_only, swapped
 
 SCHEMA = "ffltool.reconstruct/1"
-_HEAD = ["objective", *Step._fields]
+_HEAD = ["objective", "step", *Step._fields[1:]]
 _FRAME, _LAST_FRAME = 80, 1500  # milliseconds
 # suffix -> a text near the start of every such file
 _MARKS = {".png": f"Software\0{outputs.MARK}", ".gif": outputs.MARK, ".csv": ",".join(_HEAD), ".json": SCHEMA}
 
 
-def load(image: Path, *, size: int, init: str, seed: int) -> tuple[Tensor, Tensor]:
-    """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size`, and what to begin with.
+def load(image: Path, *, size: int, init: str, seed: int) -> tuple[Tensor, Tensor, list[str]]:
+    """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size`; what to begin with; warnings.
 
     `init` is "noise" (uniform, from `seed`), "grey", or the path of an image, which is brought to the size of `image`.
     """
-    picture = read(image).shrink(size)
+    picture = _read(image, size=size)
     if init not in ("noise", "grey"):
         picture, start = in_one_form(picture, read(Path(init)).resize(*picture.size))
-        return picture.tensor(), start.tensor()
+        return picture.tensor(), start.tensor(), _warnings(picture, start)
     target = picture.tensor()
-    return target, noise(target, seed=seed) if init == "noise" else torch.full_like(target, 0.5)
+    start = noise(target, seed=seed) if init == "noise" else torch.full_like(target, 0.5)
+    return target, start, _warnings(picture)
 
 
-def load_two(image: Path, other: Path, *, size: int) -> tuple[Tensor, Tensor]:
-    """Return two images of one size as tensors (C, H, W) in 0..1, the longest side at most `size`."""
-    pictures = read(image).shrink(size), read(other).shrink(size)
+def _read(image: Path, *, size: int) -> Picture:
+    picture = read(image).shrink(size)
+    if min(picture.size) < SMALLEST:
+        height, width = picture.size
+        raise InputError(f"{image} is {height}x{width} after --size {size}; at least {SMALLEST}x{SMALLEST} is wanted")
+    return picture
+
+
+def _warnings(*pictures: Picture) -> list[str]:
+    dropped = sum(picture.alpha_dropped for picture in pictures)
+    return [alpha_dropped(dropped)] if dropped else []
+
+
+def load_two(image: Path, other: Path, *, size: int) -> tuple[Tensor, Tensor, list[str]]:
+    """Return two images of one size as tensors (C, H, W) in 0..1, the longest side at most `size`; and warnings."""
+    pictures = _read(image, size=size), _read(other, size=size)
     if pictures[0].size != pictures[1].size:
         sizes = [f"{path} is {h}x{w}" for path, (h, w) in zip((image, other), (p.size for p in pictures), strict=True)]
         raise InputError(f"{sizes[0]} but {sizes[1]} (height x width, after --size); one size is wanted")
     one, two = in_one_form(*pictures)
-    return one.tensor(), two.tensor()
+    return one.tensor(), two.tensor(), _warnings(one, two)
 
 
 def facts(image: Path, target: Tensor, descent: Descent, *, init: str, seed: int, device: str) -> dict:
@@ -70,7 +86,7 @@ def names_of_rebuilt(objectives: Iterable[str], *, animate: bool) -> list[str]:
 
 def check(folder: Path, names: Iterable[str], *, force: bool) -> None:
     """Find out, before the work, whether these files can be written; the folder may be new, its parent not."""
-    if folder.exists() and not folder.is_dir():
+    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
         raise InputError(f"{folder} cannot be written to: it is no folder")
     if folder.exists():
         for name in names:
@@ -79,9 +95,21 @@ def check(folder: Path, names: Iterable[str], *, force: bool) -> None:
         raise InputError(f"{folder} cannot be made: {folder.parent} is no folder that can be written to")
 
 
-def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], facts: dict) -> None:
-    """Write what each objective made of `target`, shape (C, H, W), and a report with these facts about the run."""
-    folder.mkdir(exist_ok=True)
+@contextmanager
+def new(folder: Path) -> Iterator[None]:
+    """Make a folder to be written into, and take it away again if that fails; one that was there stays."""
+    made = not folder.exists()
+    try:
+        folder.mkdir(exist_ok=True)
+        yield
+    except BaseException:
+        if made:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], about: dict) -> None:
+    """Write what each objective made of `target`, shape (C, H, W), and a report that says this about the run."""
     panels = [_panel("original", target)]
     _write_image(folder / "original.png", target)
     for result in results:
@@ -93,7 +121,7 @@ def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], fact
     figures.save(figures.images_over_spectra(panels), folder / "figure.png")
     figures.save(figures.convergence(*_curves(results)), folder / "curves.png")
     outputs.write(folder / "curves.csv", _as_csv(results).encode())
-    outputs.write(folder / "report.json", _as_json(results, facts).encode())
+    outputs.write(folder / "report.json", _as_json(results, about).encode())
 
 
 def _curves(results: Sequence[Rebuilt]) -> tuple[list[figures.Curve], list[figures.Curve]]:
@@ -113,7 +141,7 @@ def _as_csv(results: Sequence[Rebuilt]) -> str:
     return text.getvalue()
 
 
-def _as_json(results: Sequence[Rebuilt], facts: dict) -> str:
+def _as_json(results: Sequence[Rebuilt], about: dict) -> str:
     objectives = []
     for result in results:
         number, *_ = last = result.steps[-1]
@@ -121,7 +149,7 @@ def _as_json(results: Sequence[Rebuilt], facts: dict) -> str:
         del row["number"]
         objectives.append(finite(row))
     environment = {"torch": torch.__version__, "numpy": np.__version__, "pillow": PIL.__version__}
-    return json_text(SCHEMA, "reconstruct", {**facts, "objectives": objectives, "environment": environment})
+    return json_text(SCHEMA, "reconstruct", {**about, "objectives": objectives, "environment": environment})
 
 
 # file's name -> what its panel is called, and how it is made of two images
@@ -142,7 +170,6 @@ def names_of_swapped() -> list[str]:
 
 def write_swapped(folder: Path, original: Tensor, other: Tensor) -> None:
     """Write amplitudes with other phases, and either alone, of two images of one shape (C, H, W)."""
-    folder.mkdir(exist_ok=True)
     panels = []
     for name, (title, make) in _SWAPPED.items():
         picture = make(original, other)
@@ -152,10 +179,10 @@ def write_swapped(folder: Path, original: Tensor, other: Tensor) -> None:
 
 
 def _panel(title: str, image: Tensor) -> figures.Panel:
-    """Return a panel with the log amplitude on the 0..255 scale, averaged over channels."""
+    """Return a panel with the log amplitude of the pixels as they are, not cut, averaged over channels, in 0..255."""
     pixels = image.clamp(0, 1)
     shown = pixels[0] if len(pixels) == 1 else pixels.movedim(0, -1)
-    return figures.Panel(title, shown.numpy(), log_amplitude(255 * pixels).mean(0).numpy())
+    return figures.Panel(title, shown.numpy(), log_amplitude(255 * image).mean(0).numpy())
 
 
 def _picture(image: Tensor) -> Image.Image:

@@ -149,6 +149,11 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
         raise BrokenImageError(f"{path} is broken: {error}") from error
 
 
+def alpha_dropped(count: int) -> str:
+    """Return the warning for that many images."""
+    return f"the alpha channel of {count} image{'s' * (count > 1)} was dropped"
+
+
 def _check_png(content: bytes, path: Path) -> None:
     """Compare the check sums of the chunks that hold pixels: Pillow does not, and shows damage as wrong pixels."""
     view, start = memoryview(content), len(_PNG)

@@ -11,6 +11,7 @@ by Parseval's theorem.
 from __future__ import annotations
 
 import math
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -124,7 +125,7 @@ def _patches(images: Tensor, factor: int, *, pad: bool) -> Tensor:
     """Cut images, shape (N, C, ...sizes), into `factor` parts along each axis: (N, patches, C, ...smaller sizes)."""
     if factor == 1:
         return images[:, None]
-    if not isinstance(factor, int) or factor < 1:
+    if not isinstance(factor, Integral) or factor < 1:
         raise InputError(f"patch_factor must be a whole number from 1 on, got {factor}")
     sizes = images.shape[2:]
     short = [-size % factor for size in sizes]

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ffltool.distances import Focus
 from ffltool.errors import InputError, ShapeError
 from ffltool.loss import focal_frequency_loss
 from ffltool.metrics.lfd import lfd
@@ -28,6 +29,9 @@ _FRAMES = 40  # images of an animation
 _LARGEST = torch.finfo(torch.float32).max
 
 Objective = Callable[[Tensor, Tensor], Tensor]
+
+# objectives to which a channel and its negative are the same
+_SIGNLESS = ("amplitude", "ffl-amplitude", "phase-eq6")
 
 # name -> the optimiser, and its step where none is given
 OPTIMIZERS = {"adam": (torch.optim.Adam, 0.05), "sgd": (torch.optim.SGD, 1.0)}
@@ -53,6 +57,7 @@ class Descent:
                 raise InputError(f"{name} must be above 0, got {value}")
         if self.lr is not None and self.lr > _LARGEST:
             raise InputError(f"lr must be below {_LARGEST:.2g}, got {self.lr}")
+        Focus(self.alpha)
         if self.optimizer not in OPTIMIZERS:
             raise InputError(f"optimizer cannot be {self.optimizer!r}; known are {', '.join(OPTIMIZERS)}")
 
@@ -136,9 +141,12 @@ def reconstruct(
 ) -> Iterator[tuple[Step, Tensor]]:
     """Rebuild an image, yielding the start (step 0) and every step after it, each with its image, shape (C, H, W).
 
+    The images are as the optimiser has them, not cut to 0..1. Where an objective does not know a channel from its
+    negative, the one that is brighter is taken.
+
     Parameters
     ----------
-    target : tensor, shape (C, H, W), values in [0, 1], H and W >= 8.
+    target : tensor, shape (C, H, W), float32 or float64, values in [0, 1], H and W >= 8.
     objective : a name in `objectives`.
     start : what to begin with, of the same shape; default `noise` of seed 0.
 
@@ -154,28 +162,34 @@ def reconstruct(
     if start.shape != target.shape:
         raise ShapeError(f"start {tuple(start.shape)} and target {tuple(target.shape)} must have one shape")
     for name, image in (("target", target), ("start", start)):
-        if not (image.is_floating_point() and image.isfinite().all()):
-            raise InputError(f"{name} must hold finite floating-point values in 0..1")
+        if image.dtype not in (torch.float32, torch.float64) or not image.isfinite().all():
+            raise InputError(f"{name} must hold finite values in 0..1 as float32 or float64")
     (name,) = known_objectives([objective])
-    return _steps(start.to(target).clone().requires_grad_(), target, objectives(descent.alpha)[name], descent)
+    pixels = start.to(target).clone().requires_grad_()
+    return _steps(pixels, target, objectives(descent.alpha)[name], descent, signless=name in _SIGNLESS)
 
 
-def _steps(pixels: Tensor, target: Tensor, objective: Objective, descent: Descent) -> Iterator[tuple[Step, Tensor]]:
+def _steps(
+    pixels: Tensor, target: Tensor, objective: Objective, descent: Descent, *, signless: bool
+) -> Iterator[tuple[Step, Tensor]]:
     optimizer = descent.over(pixels)
     optimizer.zero_grad()  # torch loads a good part of itself here, which is no time of ours
     start = time.perf_counter()
     for number in range(descent.steps + 1):
         optimizer.zero_grad()
-        loss = objective(pixels, target)
-        value, seconds = loss.item(), time.perf_counter() - start
+        with torch.enable_grad():
+            loss = objective(pixels, target) * (pixels.numel() / 2)
+        value, seconds = loss.item() / (pixels.numel() / 2), time.perf_counter() - start
         if not math.isfinite(value):
             raise InputError(f"the loss is {value} after {number} steps; a smaller lr may help")
-        image = pixels.detach().clamp(0, 1)
-        scores = (metric(target[None], image[None], peak=1.0).item() for metric in (psnr, lfd))
+        image = pixels.detach().clone()
+        if signless:
+            image *= torch.where(image.mean((1, 2), keepdim=True) < 0, -1, 1)
+        scores = (metric(target[None], image.clamp(0, 1)[None], peak=1.0).item() for metric in (psnr, lfd))
         yield Step(number, seconds, value, *scores), image
         if descent.seconds is not None and seconds >= descent.seconds:
             return
-        (loss * (pixels.numel() / 2)).backward()
+        loss.backward()
         optimizer.step()
 
 

@@ -342,6 +342,7 @@ def test_an_alpha_channel_is_dropped_and_told(pairing):
     found = diagnose(pairing(clear))
     assert found.warnings == ("the alpha channel of 2 images was dropped",)
     assert found.mse == diagnose(pairing((real, fake))).mse
+    assert diagnose(pairing((clear[0], fake))).warnings == ("the alpha channel of 1 image was dropped",)
 
 
 def test_sizes_that_differ_within_a_pair_are_brought_together_as_told(pairing):
@@ -414,6 +415,14 @@ def test_a_brightness_offset_is_most_of_the_loss_and_the_warning_says_what_it_co
     )
 
 
+def test_what_is_not_cut_is_not_said_to_be(pairing, rng):
+    pairs, share, cut = brighter(rng, alpha=0)
+    assert cut == pytest.approx(1)
+    assert diagnose(pairing(*pairs), alpha=0).warnings == (
+        f"{share:.0%} of the loss is the zero frequency, the difference in brightness; exclude_dc=True leaves it out",
+    )
+
+
 @pytest.mark.parametrize(("first", "second", "share"), [(5, 1, 27 / 35), (5, -1, 8 / 35)])
 def test_the_warning_comes_where_the_zero_frequency_is_more_than_half(pairing, first, second, share):
     # columns in turn brighter by these levels: amplitude (first + second) / 2 at 0, (first - second) / 2 at Nyquist
@@ -474,13 +483,14 @@ def test_an_alpha_that_is_no_exponent_is_refused(pairing, alpha):
 def test_another_size_where_one_is_wanted_names_the_file(pairing, tmp_path):
     with pytest.raises(InputError) as caught:
         diagnose(pairing(((12, 16),) * 2, ((12, 16),) * 2, ((16, 12),) * 2), one_size=True)
-    assert str(caught.value) == f"{tmp_path / 'real' / '2.png'} is 16x12; the size of the others is wanted"
+    file = tmp_path / "real" / "2.png"
+    assert str(caught.value) == f"{file} is 16x12, others are 12x16; one size is wanted for a figure"
 
 
 def test_one_pixel_is_refused(pairing, tmp_path):
     with pytest.raises(InputError) as caught:
         diagnose(pairing(((1, 1),) * 2))
-    assert str(caught.value) == f"{tmp_path / 'real' / '0.png'} is 1x1; at least two pixels is wanted"
+    assert str(caught.value) == f"{tmp_path / 'real' / '0.png'} is 1x1; at least two pixels are wanted"
 
 
 def test_one_pixel_after_larger_images_is_refused_for_the_same_reason(pairing):

@@ -57,11 +57,16 @@ FocalAlpha = Annotated[float, typer.Option("--alpha", min=0, metavar="X", help="
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1, mps.")]
 
 
-def torch_device(name: str) -> torch.device:
-    """Return the device of this name; "auto" is the first accelerator there is, or the CPU."""
+def torch_device(name: str, *, double: bool = False) -> torch.device:
+    """Return the device of this name; "auto" is the first accelerator there is, or the CPU.
+
+    `double` is for work in float64, which mps does not have.
+    """
     import torch
 
     there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    if double:
+        del there["mps"]
     if name == "auto":
         return torch.device(next(kind for kind, is_there in there.items() if is_there()))
     kind, _, number = name.partition(":")

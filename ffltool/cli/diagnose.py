@@ -60,7 +60,7 @@ def diagnose(
         reading=Reading(fit=fit),
         one_size=output is not None,
         workers=workers,
-        device=opt.torch_device(device),
+        device=opt.torch_device(device, double=True),
         progress=_render.progress(quiet=quiet),
     )
     if output is not None:

@@ -58,15 +58,18 @@ def reconstruct(
     from ffltool.cli import _render, _tables
     from ffltool.reconstruct import Descent, known_objectives, rebuild
 
-    if swap is not None:
-        gallery.check(output, gallery.names_of_swapped(), force=force)
-        gallery.write_swapped(output, *gallery.load_two(image, swap, size=size))
-        return _render.deliver(lambda: _tables.of_files(output, gallery.names_of_swapped()))
-
     names = known_objectives(",".join(objective).split(","))
     descent = Descent(steps=steps, seconds=seconds, optimizer=optimizer, lr=lr, alpha=alpha)
+    if swap is not None:
+        files = gallery.names_of_swapped()
+        gallery.check(output, files, force=force)
+        *images, warnings = gallery.load_two(image, swap, size=size)
+        with gallery.new(output):
+            gallery.write_swapped(output, *images)
+        return _render.deliver(lambda: _tables.of_files(output, files), warnings=warnings)
+
     gallery.check(output, gallery.names_of_rebuilt(names, animate=animate), force=force)
-    target, start = gallery.load(image, size=size, init=init, seed=seed)
+    target, start, warnings = gallery.load(image, size=size, init=init, seed=seed)
     where = opt.torch_device(device)
     results = rebuild(
         target.to(where),
@@ -77,5 +80,6 @@ def reconstruct(
         progress=_render.descent_progress(quiet=quiet),
     )
     facts = gallery.facts(image, target, descent, init=init, seed=seed, device=str(where))
-    gallery.write_rebuilt(output, target, results, facts)
-    return _render.deliver(lambda: _tables.of_rebuilt(output, results))
+    with gallery.new(output):
+        gallery.write_rebuilt(output, target, results, facts)
+    return _render.deliver(lambda: _tables.of_rebuilt(output, results), warnings=warnings)

@@ -139,7 +139,8 @@ def test_mixed_sizes_work_and_warn(mixed, run):
 
 def test_mixed_sizes_have_no_figure_and_the_error_names_the_file(mixed, tmp_path, run):
     line = error_of(run("diagnose", *mixed, "-o", tmp_path / "x.png"))
-    assert line == f"ffltool: {mixed[0] / 'b.png'} is 12x16; the size of the others is wanted\n"
+    expected = f"{mixed[0] / 'b.png'} is 12x16, others are 20x30; one size is wanted for a figure"
+    assert line == f"ffltool: {expected}\n"
     assert not (tmp_path / "x.png").exists()
 
 
@@ -316,7 +317,7 @@ def test_a_missing_partner_folder_a_missing_and_a_broken_file_are_one_line(folde
 
 def test_one_pixel_is_one_line(tmp_path, save, run):
     real, fake = save(tmp_path / "r.png", size=(1, 1)), save(tmp_path / "f.png", size=(1, 1))
-    assert error_of(run("diagnose", real, fake)) == f"ffltool: {real} is 1x1; at least two pixels is wanted\n"
+    assert error_of(run("diagnose", real, fake)) == f"ffltool: {real} is 1x1; at least two pixels are wanted\n"
 
 
 def test_a_brightness_offset_is_warned_of_on_standard_error(tmp_path, save, run, rng):
