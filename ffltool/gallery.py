@@ -96,7 +96,7 @@ def check(folder: Path, names: Iterable[str], *, force: bool) -> None:
 
 
 @contextmanager
-def new(folder: Path) -> Iterator[None]:
+def _new(folder: Path) -> Iterator[None]:
     """Make a folder to be written into, and take it away again if that fails; one that was there stays."""
     made = not folder.exists()
     try:
@@ -110,18 +110,19 @@ def new(folder: Path) -> Iterator[None]:
 
 def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], about: dict) -> None:
     """Write what each objective made of `target`, shape (C, H, W), and a report that says this about the run."""
-    panels = [_panel("original", target)]
-    _write_image(folder / "original.png", target)
-    for result in results:
-        last = result.steps[-1]
-        panels.append(_panel(f"{result.objective}\n{last.psnr:.1f} dB, LFD {last.lfd:.2f}", result.image))
-        _write_image(folder / f"{result.objective}.png", result.image)
-        if result.frames:
-            _write_animation(folder / f"{result.objective}.gif", result.frames)
-    figures.save(figures.images_over_spectra(panels), folder / "figure.png")
-    figures.save(figures.convergence(*_curves(results)), folder / "curves.png")
-    outputs.write(folder / "curves.csv", _as_csv(results).encode())
-    outputs.write(folder / "report.json", _as_json(results, about).encode())
+    with _new(folder):
+        panels = [_panel("original", target)]
+        _write_image(folder / "original.png", target)
+        for result in results:
+            last = result.steps[-1]
+            panels.append(_panel(f"{result.objective}\n{last.psnr:.1f} dB, LFD {last.lfd:.2f}", result.image))
+            _write_image(folder / f"{result.objective}.png", result.image)
+            if result.frames:
+                _write_animation(folder / f"{result.objective}.gif", result.frames)
+        figures.save(figures.images_over_spectra(panels), folder / "figure.png")
+        figures.save(figures.convergence(*_curves(results)), folder / "curves.png")
+        outputs.write(folder / "curves.csv", _as_csv(results).encode())
+        outputs.write(folder / "report.json", _as_json(results, about).encode())
 
 
 def _curves(results: Sequence[Rebuilt]) -> tuple[list[figures.Curve], list[figures.Curve]]:
@@ -170,12 +171,13 @@ def names_of_swapped() -> list[str]:
 
 def write_swapped(folder: Path, original: Tensor, other: Tensor) -> None:
     """Write amplitudes with other phases, and either alone, of two images of one shape (C, H, W)."""
-    panels = []
-    for name, (title, make) in _SWAPPED.items():
-        picture = make(original, other)
-        _write_image(folder / f"{name}.png", picture)
-        panels.append(_panel(title, picture))
-    figures.save(figures.images_over_spectra(panels), folder / "figure.png")
+    with _new(folder):
+        panels = []
+        for name, (title, make) in _SWAPPED.items():
+            picture = make(original, other)
+            _write_image(folder / f"{name}.png", picture)
+            panels.append(_panel(title, picture))
+        figures.save(figures.images_over_spectra(panels), folder / "figure.png")
 
 
 def _panel(title: str, image: Tensor) -> figures.Panel:

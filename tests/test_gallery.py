@@ -41,7 +41,8 @@ def lanczos(path, size):
 
 
 def load(path, *, size=256, init="noise", seed=0):
-    return gallery.load(path, size=size, init=init, seed=seed)
+    target, start, _ = gallery.load(path, size=size, init=init, seed=seed)
+    return target, start
 
 
 def random(*shape, seed=1):
@@ -136,7 +137,7 @@ def test_a_missing_image_or_start_is_named(tmp_path, save):
 
 def test_two_images_must_have_one_size_after_they_were_shrunk(tmp_path, save):
     one, other = save(tmp_path / "a.png", size=(12, 16)), save(tmp_path / "b.png", size=(30, 40))
-    assert [image.shape for image in gallery.load_two(one, other, size=16)] == [(3, 12, 16)] * 2
+    assert [image.shape for image in gallery.load_two(one, other, size=16)[:2]] == [(3, 12, 16)] * 2
     with pytest.raises(InputError) as caught:
         gallery.load_two(one, other, size=40)
     expected = f"{one} is 12x16 but {other} is 30x40 (height x width, after --size); one size is wanted"
@@ -144,7 +145,7 @@ def test_two_images_must_have_one_size_after_they_were_shrunk(tmp_path, save):
 
 
 def test_two_images_are_in_colour_if_one_is(tmp_path, save):
-    one, other = gallery.load_two(save(tmp_path / "g.png", mode="L"), save(tmp_path / "c.png"), size=16)
+    one, other, _ = gallery.load_two(save(tmp_path / "g.png", mode="L"), save(tmp_path / "c.png"), size=16)
     assert one.shape == other.shape == (3, 12, 16)
     assert torch.equal(one[0], one[2])
 
@@ -263,7 +264,7 @@ def test_curves_go_into_the_csv_in_full_precision(tmp_path):
     last = Step(1, 0.1 + 0.2, 1 / 3, math.inf, 0.0)
     gallery.write_rebuilt(tmp_path, random(1, 8, 9), rebuilt("ffl", "pixel", shape=(1, 8, 9), last=last), FACTS)
     rows = list(csv.reader(io.StringIO((tmp_path / "curves.csv").read_text())))
-    assert rows[0] == ["objective", "number", "seconds", "loss", "psnr", "lfd"]
+    assert rows[0] == ["objective", "step", "seconds", "loss", "psnr", "lfd"]
     assert [row[0] for row in rows[1:]] == ["ffl", "ffl", "pixel", "pixel"]
     assert tuple(map(float, rows[2][1:])) == last
     assert tuple(map(float, rows[1][1:])) == (0, 0, 0.2, 7, 14)

@@ -1034,3 +1034,46 @@ def test_weights_per_image_are_averaged_where_spectra_are():
     matrix = torch.rand(2, 1, 3, 8, 8, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     expected = Package(ave_spectrum=True)(pred, target, matrix)
     torch.testing.assert_close(focal_frequency_loss(pred, target, matrix, ave_spectrum=True), expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning", "ignore:.*:FutureWarning", "ignore:.*:DeprecationWarning")
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+def test_a_compiled_loss_can_run_backward_twice(backend):
+    torch.compiler.reset()
+    pred, target = (image.float() for image in images(2, 3, 8, 8))
+    pred.requires_grad_()
+    loss = torch.compile(FocalFrequencyLoss(), backend=backend)(pred, target)
+    loss.backward(retain_graph=True)
+    once = pred.grad.clone()
+    loss.backward()
+    torch.testing.assert_close(pred.grad, 2 * once)
+
+
+def test_inputs_may_change_between_forward_and_backward():
+    leaf, target = images(2, 3, 8, 8)
+    leaf.requires_grad_()
+    expected = torch.autograd.grad(focal_frequency_loss(1.5 * leaf, target), leaf)[0]
+    pred = 1.5 * leaf
+    loss = focal_frequency_loss(pred, target)
+    with torch.no_grad():
+        pred.clamp_(0, 0.1)
+        target.zero_()
+    torch.testing.assert_close(torch.autograd.grad(loss, leaf, retain_graph=True)[0], expected)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        torch.autograd.grad(loss, leaf)
+
+
+def test_a_target_may_come_from_inference_mode():
+    pred, target = images(2, 3, 8, 8)
+    pred.requires_grad_()
+    with torch.inference_mode():
+        frozen = target.clone()
+    gradients = [torch.autograd.grad(focal_frequency_loss(pred, each), pred)[0] for each in (frozen, target)]
+    torch.testing.assert_close(*gradients)
+
+
+def test_any_whole_number_cuts_patches():
+    pred, target = images(2, 3, 8, 8)
+    assert focal_frequency_loss(pred, target, patch_factor=np.int64(2)) == focal_frequency_loss(
+        pred, target, patch_factor=2
+    )

@@ -80,22 +80,8 @@ def of_files(folder: Path, names: list[str]) -> str:
 
 def of_diagnosis(diagnosis: Diagnosis) -> str:
     """Return what FFL is beside other losses, what the exponent does, and where it comes from."""
-    asked = diagnosis.effects[0]
     size = "x".join(map(str, diagnosis.sizes[0])) if len(diagnosis.sizes) == 1 else f"{len(diagnosis.sizes)} sizes"
     pairs = "1 pair" if diagnosis.pairs == 1 else f"{diagnosis.pairs} pairs"
-    losses = _columns(
-        *("loss, pixels 0..1", "value", "FFL / it", "gradients", "equal at weight"),
-        rows=[
-            [f"FFL, alpha {asked.alpha:g}", f"{asked.ffl:.4g}", "", "", ""],
-            *(
-                [name, f"{value:.4g}", _digits(_ratio(asked.ffl, value)), _digits(_ratio(1, weight)), _digits(weight)]
-                for name, value, weight in (
-                    ("MSE", diagnosis.mse, asked.weight_for_mse),
-                    ("L1", diagnosis.l1, asked.weight_for_l1),
-                )
-            ),
-        ],
-    )
     effects = _columns(
         *("alpha", "FFL", "mean weight", "DC", ">= 1/4", "like MSE at", "without DC"),
         rows=(
@@ -117,11 +103,28 @@ def of_diagnosis(diagnosis: Diagnosis) -> str:
     )
     return _drawn(
         f"{pairs}, {size}: {diagnosis.real} and {diagnosis.fake}",
-        losses,
+        _of_losses(diagnosis),
         "gradients: FFL's length over the other's; equal at that weight of FFL",
         effects,
         "shares of FFL: DC, and frequencies from 1/4 cycle per pixel on",
         bands,
+    )
+
+
+def _of_losses(diagnosis: Diagnosis) -> Table:
+    asked = diagnosis.effects[0]
+    return _columns(
+        *("loss, pixels 0..1", "value", "FFL / it", "gradients", "equal at weight"),
+        rows=[
+            [f"FFL, alpha {asked.alpha:g}", f"{asked.ffl:.4g}", "", "", ""],
+            *(
+                [name, f"{value:.4g}", _digits(_ratio(asked.ffl, value)), _digits(_ratio(1, weight)), _digits(weight)]
+                for name, value, weight in (
+                    ("MSE", diagnosis.mse, asked.weight_for_mse),
+                    ("L1", diagnosis.l1, asked.weight_for_l1),
+                )
+            ),
+        ],
     )
 
 

@@ -64,8 +64,7 @@ def reconstruct(
         files = gallery.names_of_swapped()
         gallery.check(output, files, force=force)
         *images, warnings = gallery.load_two(image, swap, size=size)
-        with gallery.new(output):
-            gallery.write_swapped(output, *images)
+        gallery.write_swapped(output, *images)
         return _render.deliver(lambda: _tables.of_files(output, files), warnings=warnings)
 
     gallery.check(output, gallery.names_of_rebuilt(names, animate=animate), force=force)
@@ -80,6 +79,5 @@ def reconstruct(
         progress=_render.descent_progress(quiet=quiet),
     )
     facts = gallery.facts(image, target, descent, init=init, seed=seed, device=str(where))
-    with gallery.new(output):
-        gallery.write_rebuilt(output, target, results, facts)
+    gallery.write_rebuilt(output, target, results, facts)
     return _render.deliver(lambda: _tables.of_rebuilt(output, results), warnings=warnings)

@@ -298,7 +298,7 @@ def test_an_alpha_that_is_no_exponent_is_one_line(folders, run, alpha):
 @pytest.mark.parametrize("device", ["tpu", "cuda:x", "cuda:-1"])
 def test_an_unknown_device_lists_the_known(folders, run, device):
     line = error_of(run("diagnose", *folders(), "--device", device))
-    assert line == f"ffltool: there is no device {device!r}; known are auto, cuda, mps, cpu\n"
+    assert line == f"ffltool: there is no device {device!r}; known are auto, cuda, cpu\n"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")

@@ -14,6 +14,7 @@ from PIL import Image
 
 from ffltool import figures, outputs
 from ffltool.cli import main
+from ffltool.errors import InputError
 from ffltool.reconstruct import objectives
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "reconstruct.schema.json").read_text())
@@ -134,18 +135,18 @@ def test_the_usual_objectives_make_a_folder_of_these_files(done):
 
 def test_the_csv_has_a_row_for_each_step_of_each_objective(done):
     *_, folder = done
-    assert (folder / "curves.csv").read_text().startswith("objective,number,seconds,loss,psnr,lfd\n")
+    assert (folder / "curves.csv").read_text().startswith("objective,step,seconds,loss,psnr,lfd\n")
     rows = rows_of(folder)
     assert [row["objective"] for row in rows] == [name for name in DEFAULTS for _ in range(6)]
-    assert [int(row["number"]) for row in rows] == list(range(6)) * 4
+    assert [int(row["step"]) for row in rows] == list(range(6)) * 4
     for row in rows:
         assert np.isfinite([float(row[name]) for name in ("seconds", "loss", "psnr", "lfd")]).all()
-    assert len({(row["psnr"], row["lfd"]) for row in rows if row["number"] == "0"}) == 1, "all begin with one image"
+    assert len({(row["psnr"], row["lfd"]) for row in rows if row["step"] == "0"}) == 1, "all begin with one image"
 
 
 def test_the_report_fits_the_schema_and_agrees_with_the_csv_and_the_images(done):
     *_, image, folder = done
-    report, lasts = report_of(folder), [row for row in rows_of(folder) if row["number"] == "5"]
+    report, lasts = report_of(folder), [row for row in rows_of(folder) if row["step"] == "5"]
     assert report["image"] == {"path": str(image), "height": 12, "width": 16, "channels": 3}
     assert report["settings"] == {
         "steps": 5,
@@ -521,7 +522,7 @@ def test_a_missing_a_broken_and_a_tiny_image_are_one_line(tmp_path, save, rebuil
     assert f"{broken} is broken" in error_of(rebuild(image=broken))
     for size in ((1, 1), (20, 7)):
         line = error_of(rebuild("--size", 64, image=save(tmp_path / "tiny.png", size=size)))
-        assert line.endswith(f"of at least 8x8 is wanted, got (3, {size[0]}, {size[1]})\n")
+        assert line.endswith(f"is {size[0]}x{size[1]} after --size 64; at least 8x8 is wanted\n")
     assert not folder.exists()
 
 
@@ -545,3 +546,32 @@ def test_a_loss_that_is_0_at_every_step_can_be_drawn_without_a_warning(tmp_path,
     path = save(tmp_path / "x.png", pixels=np.full((16, 16), 90, np.uint8), mode="L")
     status, _, err = rebuild_and_draw(image=path, objective=["--objective", "phase"])
     assert (status, err) == (0, "")
+
+
+def test_a_dropped_alpha_channel_is_said(tmp_path, save, rebuild):
+    path = save(tmp_path / "x.png", mode="RGBA")
+    assert rebuild(image=path)[2] == "ffltool: warning: the alpha channel of 1 image was dropped\n"
+
+
+def test_a_link_to_nothing_is_no_folder(tmp_path, image, run):
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    assert "it is no folder" in error_of(run("reconstruct", image, "-o", tmp_path / "link"))
+
+
+def test_swap_checks_the_other_options_too(tmp_path, image, run):
+    line = error_of(run("reconstruct", image, "--swap", image, "-o", tmp_path / "new", "--steps", 0))
+    assert "steps must be above 0" in line
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_disk_that_gets_full_leaves_no_new_folder(folder, rebuild, monkeypatch):
+    write = outputs.write
+
+    def full(path, content):
+        if path.name == "curves.csv":
+            raise InputError(f"{path} cannot be written: No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(outputs, "write", full)
+    assert "No space left" in error_of(rebuild())
+    assert not folder.exists()
