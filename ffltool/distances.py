@@ -70,7 +70,7 @@ def distances(
         distance = dct(pred - target, axes=len(axes)) if transform == "dct" else pred - target
     squared = distance.square()
     weighted = squared * (weights(squared.detach(), focus) if matrix is None else matrix)
-    return _sum(weighted, pred.shape[-1]) if transform == "dft" else weighted.sum(axes)
+    return _sum(weighted, _counts(pred)) if transform == "dft" else weighted.sum(axes)
 
 
 class _Distances(torch.autograd.Function):
@@ -86,21 +86,18 @@ class _Distances(torch.autograd.Function):
     def forward(
         pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus, differentiated: bool
     ) -> tuple[Tensor, Tensor | None]:
-        sizes, axes, dtype = pred.shape[1:], _axes(pred), computed_in(pred, target)
         blocks = _blocks(pred, whole=focus.batch_matrix)
-        gradient = pred.new_empty(pred.shape, dtype=dtype) if differentiated and len(blocks) > 1 else None
+        counts = _counts(pred)
+        if len(blocks) == 1:
+            return _block(pred, target, matrix, focus, counts, differentiated)
+        gradient = pred.new_empty(pred.shape, dtype=computed_in(pred, target)) if differentiated else None
         sums = []
         for block in blocks:
-            spectrum = torch.fft.rfftn(pred[block].to(dtype) - target[block].to(dtype), dim=axes, norm="ortho")
-            squared = _squared(spectrum)
-            weight = weights(squared.detach(), focus) if matrix is None else matrix[block]
-            sums.append(_sum(squared.mul_(weight), sizes[-1]))
+            given = None if matrix is None else matrix[block]
+            distance, part = _block(pred[block], target[block], given, focus, counts, differentiated)
+            sums.append(distance)
             if differentiated:
-                part = torch.fft.irfftn(spectrum.mul_(weight), s=sizes, dim=axes, norm="ortho")
-                if gradient is None:
-                    gradient = part
-                else:
-                    gradient[block] = part
+                gradient[block] = part
         return torch.cat(sums), gradient
 
     @staticmethod
@@ -128,6 +125,22 @@ class _Distances(torch.autograd.Function):
         of_pred = gradient.to(pred.dtype) if ctx.needs_input_grad[0] else None
         of_target = -gradient.to(target.dtype) if ctx.needs_input_grad[1] else None
         return of_pred, of_target, None, None, None
+
+
+def _block(
+    pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus, counts: Tensor, differentiated: bool
+) -> tuple[Tensor, Tensor | None]:
+    """Return the distances of planes and, where it will be asked for, half their gradient."""
+    axes, dtype = _axes(pred), computed_in(pred, target)
+    spectrum = torch.fft.rfftn(pred.to(dtype) - target.to(dtype), dim=axes, norm="ortho")
+    squared = _squared(spectrum)
+    weight = weights(squared.detach(), focus) if matrix is None else matrix
+    sums = _sum(squared.mul_(weight), counts)
+    if not differentiated:
+        return sums, None
+    spectrum.mul_(weight)
+    del squared, weight  # the transform back needs room of its own
+    return sums, torch.fft.irfftn(spectrum, s=pred.shape[1:], dim=axes, norm="ortho")
 
 
 def _versions(tensors: Sequence[Tensor | None]) -> list[int | None]:
@@ -181,13 +194,19 @@ def mirrored(matrix: Tensor) -> Tensor:
     return ((matrix + mirror) / 2)[..., : matrix.shape[-1] // 2 + 1]
 
 
-def _sum(values: Tensor, width: int) -> Tensor:
-    """Sum each plane over all frequencies, given the half that `rfftn` computes: the others mirror it."""
-    axes = list(range(1, values.ndim))
-    own = values[..., 0].sum(axes[:-1])  # the columns 0 and, for even widths, the last mirror themselves
+def _sum(values: Tensor, counts: Tensor) -> Tensor:
+    """Sum each plane over all frequencies, given the half that `rfftn` computes and what `_counts` returns."""
+    return (values.sum(_axes(values)[:-1]) * counts).sum(1)
+
+
+def _counts(planes: Tensor) -> Tensor:
+    """Return how many columns of a spectrum each column of its half stands for: itself, and most for their mirror."""
+    width = planes.shape[-1]
+    counts = planes.new_full((width // 2 + 1,), 2, dtype=computed_in(planes))
+    counts[0] = 1
     if width % 2 == 0:
-        own = own + values[..., -1].sum(axes[:-1])
-    return 2 * values.sum(axes) - own
+        counts[-1] = 1
+    return counts
 
 
 def _angle(one: Tensor, other: Tensor) -> Tensor:

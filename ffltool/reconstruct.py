@@ -187,7 +187,7 @@ def _steps(
             image *= torch.where(image.mean((1, 2), keepdim=True) < 0, -1, 1)
         scores = (metric(target[None], image.clamp(0, 1)[None], peak=1.0).item() for metric in (psnr, lfd))
         yield Step(number, seconds, value, *scores), image
-        if descent.seconds is not None and seconds >= descent.seconds:
+        if number == descent.steps or (descent.seconds is not None and seconds >= descent.seconds):
             return
         loss.backward()
         optimizer.step()

@@ -70,7 +70,7 @@ def torch_device(name: str, *, double: bool = False) -> torch.device:
     if name == "auto":
         return torch.device(next(kind for kind, is_there in there.items() if is_there()))
     kind, _, number = name.partition(":")
-    if kind not in there or (number and not number.isdecimal()):
+    if kind not in there or (number and (kind != "cuda" or not number.isdecimal())):
         raise InputError(f"there is no device {name!r}; known are auto, {', '.join(there)}")
     if not there[kind]() or (kind == "cuda" and int(number or 0) >= torch.cuda.device_count()):
         raise InputError(f"device {name} is not there")
