@@ -25,14 +25,15 @@ from ffltool.errors import InputError, printable
 from ffltool.formats import json_text
 from ffltool.images import Reading, alpha_dropped, read_pair
 from ffltool.pairing import Pair, Pairing
-from ffltool.radial import BANDS, bands
+from ffltool.radial import band_of_each, bands
 from ffltool.spectrum import centred, spectrum
 from ffltool.stream import stream
 
 SCHEMA = "ffltool.diagnose/1"
 MARK = f'"schema": "{SCHEMA}"'  # stands near the start of every such file
 ALPHAS = (0.0, 0.5, 1.0, 2.0)
-_HIGH = list(BANDS).index("1/4-3/8")  # from this band on frequencies are called high
+_BANDS = bands(4)
+_HIGH = 3  # from this band on, 0.25 cycles per pixel, frequencies are called high
 _ROUNDING = 1e-24  # the share of a loss that is rounding: the square of some thousand units in the last place
 _SMALLEST = 2  # pixels of the longer side: one pixel has no frequency but zero
 
@@ -61,7 +62,7 @@ class Effect:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Band:
+class BandShares:
     """A band of frequencies in cycles per pixel, with its shares of the squared error and of FFL."""
 
     name: str
@@ -86,7 +87,7 @@ class Diagnosis:
     mse: float
     l1: float
     effects: tuple[Effect, ...]
-    bands: tuple[Band, ...]
+    bands: tuple[BandShares, ...]
     warnings: tuple[str, ...]
     weight: Tensor | None
 
@@ -140,7 +141,7 @@ def diagnose(
 
 @lru_cache(maxsize=4)
 def _band_map(height: int, width: int, device: str) -> Tensor:
-    return bands(height, width).to(device)
+    return band_of_each(height, width, count=len(_BANDS) - 2).to(device)
 
 
 def _read(pair: Pair, *, pairing: Pairing, reading: Reading) -> tuple[Tensor, Tensor, int]:
@@ -155,7 +156,7 @@ class _Sums:
 
     def __init__(self) -> None:
         self.count, self.mse, self.l1, self.mse_gradient, self.l1_gradient = 0, 0.0, 0.0, 0.0, 0.0
-        self.bands = torch.zeros(len(BANDS), dtype=torch.float64)
+        self.bands = torch.zeros(len(_BANDS), dtype=torch.float64)
 
     def add(self, difference: Tensor, squared: Tensor, band: Tensor) -> None:
         """Take in a pair: its difference and the squared spectrum of that, shape (C, H, W)."""
@@ -174,7 +175,7 @@ class _AlphaSums:
     def __init__(self, alpha: float) -> None:
         self.focus, self.without_dc = Focus(alpha), Focus(alpha, exclude_dc=True)
         self.mean_weight = self.gradient = self.ffl_without_dc = 0.0
-        self.bands = torch.zeros(len(BANDS), dtype=torch.float64)
+        self.bands = torch.zeros(len(_BANDS), dtype=torch.float64)
         self.weight: Tensor | float = 0.0
 
     def add(self, squared: Tensor, band: Tensor) -> None:
@@ -190,7 +191,7 @@ class _AlphaSums:
 
 
 def _per_band(values: Tensor, band: Tensor) -> Tensor:
-    return torch.bincount(band.flatten(), values.sum(0).flatten(), minlength=len(BANDS)).cpu()
+    return torch.bincount(band.flatten(), values.sum(0).flatten(), minlength=len(_BANDS)).cpu()
 
 
 def _diagnosis(
@@ -211,8 +212,8 @@ def _diagnosis(
         l1=sums.l1 / sums.count,
         effects=effects,
         bands=tuple(
-            Band(name=name, low=low, high=high, mse_share=mse, ffl_share=ffl)
-            for (name, (low, high)), mse, ffl in zip(BANDS.items(), *shares, strict=True)
+            BandShares(name=band.name, low=band.low, high=band.high, mse_share=mse, ffl_share=ffl)
+            for band, mse, ffl in zip(_BANDS, *shares, strict=True)
         ),
         warnings=(*pairing.warnings, *_warnings(effects[0], sizes, alphas)),
         weight=centred(asked.weight / sums.count) if len(sizes) == 1 else None,

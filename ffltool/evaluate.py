@@ -24,7 +24,7 @@ from ffltool.metrics import Metric, look_up
 from ffltool.metrics.mse import mse_of_images
 from ffltool.metrics.sums import Mean
 from ffltool.pairing import Pair, Pairing
-from ffltool.report import ImageSet, PairValues, Report, Score
+from ffltool.report import BandScore, ImageSet, PairValues, Report, Score
 from ffltool.stream import stream
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def evaluate_pairs(
     *,
     reading: Reading | None = None,
     skip_broken: bool = False,
+    bands: int | None = None,
     workers: int | None = None,
     command: str = "metrics",
     progress: Progress | None = None,
@@ -86,6 +87,7 @@ def evaluate_pairs(
     metrics : names of the table in `ffltool.metrics`.
     reading : how files become pixels; the default drops alpha channels and wants equal sizes.
     skip_broken : leave out pairs with a broken image and name them in a warning, instead of raising.
+    bands : resolve the squared error in this many bands of frequencies, with the zero frequency and the corner.
     workers : threads that decode and measure; default the cores that this process may use.
     progress : wraps the stream of this process's pairs, given it and their number.
 
@@ -100,19 +102,21 @@ def evaluate_pairs(
     """
     start = time.perf_counter()
     rows = look_up(metrics)
-    measure = partial(_measure, pairing=pairing, metrics=rows, reading=reading or Reading(), skip_broken=skip_broken)
+    measure = partial(
+        _measure, pairing=pairing, metrics=rows, bands=bands, reading=reading or Reading(), skip_broken=skip_broken
+    )
     with ranks.group():
         mine = ranks.share(pairing.pairs)
         workers = ranks.cores() if workers is None else workers
         chunk = max(1, min(_CHUNK, len(mine) // (4 * workers)))
-        processes = _processes_pay(pairing, rows)
+        processes = bands is None and _processes_pay(pairing, rows)
         outcomes = stream(mine, measure, workers=workers, chunk=chunk, processes=processes)
-        table = _Table(pairs=len(pairing.pairs), metrics=len(rows))
+        table = _Table(pairs=len(pairing.pairs), values=len(rows) + (0 if bands is None else 4 * (bands + 2)))
         table.fill(progress(outcomes, len(mine)) if progress else outcomes)
         table.all_reduce()
     if ranks.rank() > 0:
         return None
-    return _report(pairing, rows, table, command=command, start=start)
+    return _report(pairing, rows, table, bands=bands, command=command, start=start)
 
 
 def _processes_pay(pairing: Pairing, metrics: list[Metric]) -> bool:
@@ -150,13 +154,16 @@ def _measure(
     *,
     pairing: Pairing,
     metrics: list[Metric],
+    bands: int | None,
     reading: Reading,
     skip_broken: bool,
 ) -> _Outcome:
-    """Read a pair and compute every metric on it; runs in a worker."""
+    """Read a pair and compute every metric on it, and the energies of its bands; runs in a worker."""
     try:
         comparison = Comparison(*read_pair(*pairing.files(pair), reading))
-        values = tuple(metric.of_pair(comparison) for metric in metrics)
+        values = [metric.of_pair(comparison) for metric in metrics]
+        if bands is not None:
+            values += import_module("ffltool.metrics.bands").of_pair(comparison, count=bands)
     except BrokenImageError:
         if skip_broken:
             return _Outcome(_SKIPPED)
@@ -165,7 +172,7 @@ def _measure(
         raise ShapeError(f"{pairing.files(pair)[0]}: {error}") from error
     real, fake = comparison.real, comparison.fake
     alphas = real.alpha_dropped + fake.alpha_dropped
-    return _Outcome(_MEASURED, *real.size, real.file_bytes, fake.file_bytes, alphas, values)
+    return _Outcome(_MEASURED, *real.size, real.file_bytes, fake.file_bytes, alphas, tuple(values))
 
 
 class _Table:
@@ -174,8 +181,8 @@ class _Table:
     A process fills in the rows of its share and leaves the others 0, so that the sum over all processes is the table.
     """
 
-    def __init__(self, *, pairs: int, metrics: int) -> None:
-        self.width = len(_Outcome._fields) - 1 + metrics
+    def __init__(self, *, pairs: int, values: int) -> None:
+        self.width = len(_Outcome._fields) - 1 + values
         self.numbers = array("d", bytes(8 * self.width * pairs))
         self.error: FfltoolError | None = None
 
@@ -210,7 +217,9 @@ class _Table:
             yield _Outcome(*row[:facts], values=tuple(row[facts:]))
 
 
-def _report(pairing: Pairing, metrics: list[Metric], table: _Table, *, command: str, start: float) -> Report:
+def _report(
+    pairing: Pairing, metrics: list[Metric], table: _Table, *, bands: int | None, command: str, start: float
+) -> Report:
     outcomes = list(zip(pairing.pairs, table.outcomes(), strict=True))
     measured = [(pair, outcome) for pair, outcome in outcomes if outcome.state == _MEASURED]
     if not measured:
@@ -218,20 +227,21 @@ def _report(pairing: Pairing, metrics: list[Metric], table: _Table, *, command: 
     skipped = [printable(pair.real) for pair, outcome in outcomes if outcome.state == _SKIPPED]
     alphas = int(sum(outcome.alphas for _, outcome in measured))
     sizes = tuple(sorted({(int(outcome.height), int(outcome.width)) for _, outcome in measured}))
-    columns = zip(*(outcome.values for _, outcome in measured), strict=True)
+    columns = zip(*(outcome.values for _, outcome in measured), strict=True)  # the metrics first, then the bands
     return Report(
         command=command,
         version=__version__,
         real=_image_set(pairing.real, sizes, [(pair.real, outcome.real_bytes) for pair, outcome in measured]),
         fake=_image_set(pairing.fake, sizes, [(pair.partner, outcome.fake_bytes) for pair, outcome in measured]),
-        scores=tuple(_score(metric, column) for metric, column in zip(metrics, columns, strict=True)),
+        scores=tuple(_score(metric, column) for metric, column in zip(metrics, columns, strict=False)),
         pairs=tuple(
-            PairValues(pair.real, pair.partner, int(outcome.height), int(outcome.width), outcome.values)
+            PairValues(pair.real, pair.partner, int(outcome.height), int(outcome.width), outcome.values[: len(metrics)])
             for pair, outcome in measured
         ),
         warnings=(*pairing.warnings, *_warnings(metrics, sizes, skipped, alphas)),
-        environment=_environment(metrics),
+        environment=_environment(metrics, bands=bands),
         seconds=time.perf_counter() - start,
+        bands=() if bands is None else _bands([outcome.values[len(metrics) :] for _, outcome in measured], bands),
     )
 
 
@@ -254,6 +264,11 @@ def _score(metric: Metric, values: tuple[float, ...]) -> Score:
     )
 
 
+def _bands(energies: list[tuple[float, ...]], count: int) -> tuple[BandScore, ...]:
+    module, torch = import_module("ffltool.metrics.bands"), import_module("torch")
+    return module.band_scores(torch.tensor(energies, dtype=torch.float64).unflatten(1, (count + 2, -1)), count=count)
+
+
 def _image_set(given: Path, sizes: tuple[tuple[int, int], ...], files: list[tuple[str, float]]) -> ImageSet:
     lines = (f"{name}\0{int(size)}\n" for name, size in files)
     digest = hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
@@ -274,8 +289,8 @@ def _warnings(
         )
 
 
-def _environment(metrics: list[Metric]) -> dict[str, str | None]:
-    used = {name for metric in metrics for name in metric.libraries}
+def _environment(metrics: list[Metric], *, bands: int | None) -> dict[str, str | None]:
+    used = {name for metric in metrics for name in metric.libraries} | ({"torch"} if bands else set())
     return {
         "device": "cpu",
         "torch": import_module("torch").__version__ if "torch" in used else None,

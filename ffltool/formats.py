@@ -22,7 +22,7 @@ def as_json(report: Report) -> str:
         "real": asdict(report.real),
         "fake": asdict(report.fake),
         "scores": [finite(asdict(score)) for score in report.scores],
-        "bands": [],
+        "bands": [asdict(band) for band in report.bands],
         "warnings": list(report.warnings),
         "environment": report.environment,
         "seconds": round(report.seconds, 3),

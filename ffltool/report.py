@@ -40,6 +40,25 @@ class Score:
     settings: dict[str, float | str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BandScore:
+    """What the comparison says of a band of frequencies, [low, high) in cycles per pixel.
+
+    ``lfd`` is the mean over images, in nat; ``share`` is of the squared error of all bands, ``amplitude_share`` and
+    ``phase_share`` are of that of the band; ``gain_db`` is the power of the fake over that of the real. A share of
+    nothing and the gain of a band without power are None.
+    """
+
+    name: str
+    low: float
+    high: float
+    lfd: float
+    share: float | None
+    amplitude_share: float | None
+    phase_share: float | None
+    gain_db: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class PairValues:
     """What every metric says of one pair; ``values`` in the order of the report's scores.
@@ -67,6 +86,7 @@ class Report:
     warnings: tuple[str, ...]
     environment: dict[str, str | None]
     seconds: float
+    bands: tuple[BandScore, ...] = ()
 
     def worst(self, count: int = 3) -> list[PairValues]:
         """Return the `count` pairs that the first metric judges worst, worst first; equal ones in their order."""

@@ -1,7 +1,7 @@
-"""Nine ways to spoil an image to the same PSNR: the table in the README.
+"""Nine ways to spoil an image to the same PSNR: two tables in the README.
 
 Each degradation is blended into the real image until the PSNR is 32 dB. LFD, being the MSE on a log scale, then is
-the same for all. Run this file to print the table.
+the same for all; bands of frequencies tell them apart. Run this file to print the tables.
 """
 
 import io
@@ -14,6 +14,8 @@ from scipy import ndimage
 
 from ffltool import lfd, psnr, ssim
 from ffltool.images import read
+from ffltool.metrics.bands import band_parts, band_scores
+from ffltool.radial import bands
 
 IMAGE = Path(__file__).parents[1] / "sample_data" / "real" / "01_blur.png"
 DECIBEL = 32.0
@@ -54,15 +56,35 @@ def spoil(image, degrade):
     return image + error * np.sqrt(255**2 / 10 ** (DECIBEL / 10) / np.mean(error**2))
 
 
-def table():
+def pairs():
+    """Yield each degradation's name with the real and the fake image, shape (1, C, H, W)."""
     image = read(IMAGE).planes().astype(float)
-    lines = ["| degradation | PSNR | LFD | SSIM |", "|---|---|---|---|"]
     for name, degrade in DEGRADATIONS.items():
-        real, fake = (torch.tensor(pixels[None]) for pixels in (image, spoil(image, degrade)))
+        yield name, *(torch.tensor(pixels[None]) for pixels in (image, spoil(image, degrade)))
+
+
+def table():
+    """Return what the metrics of whole images say."""
+    lines = ["| degradation | PSNR | LFD | SSIM |", "|---|---|---|---|"]
+    for name, real, fake in pairs():
         values = (f"{metric(real, fake).item():.4f}" for metric in (psnr, lfd, ssim))
         lines.append(f"| {' | '.join([name, *values])} |")
     return "\n".join(lines)
 
 
+def table_of_bands(count=4):
+    """Return how the squared error of each lies in bands, how much of it is amplitude, and the gain of the last two."""
+    names = [band.name for band in bands(count)]
+    gains = [f"gain {name}" for name in names[-2:]]
+    lines = [f"| share of the error in | {' | '.join([*names, 'amplitude', *gains])} |", "|---" * (count + 6) + "|"]
+    for name, real, fake in pairs():
+        parts = band_parts(real, fake, count=count)
+        scores = band_scores(parts, count=count)
+        amplitude, phase = parts[..., :2].sum((0, 1)).tolist()
+        shares = [f"{share:.1%}" for share in (*(score.share for score in scores), amplitude / (amplitude + phase))]
+        lines.append(f"| {' | '.join([name, *shares, *(f'{score.gain_db:+.1f} dB' for score in scores[-2:])])} |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print(table())
+    print(table(), table_of_bands(), sep="\n\n")

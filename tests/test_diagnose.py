@@ -13,7 +13,9 @@ from ffltool.errors import InputError
 from ffltool.images import Reading
 from ffltool.loss import focal_frequency_loss
 from ffltool.pairing import Pair, Pairing
-from ffltool.radial import BANDS
+from ffltool.radial import bands
+
+BANDS = {band.name: (band.low, band.high) for band in bands(4)}
 
 EXPONENTS = [0.0, 0.5, 1.0, 2.0, 3.0]
 each_alpha = pytest.mark.parametrize("alpha", EXPONENTS)
@@ -193,7 +195,7 @@ def test_dc_and_high_shares_are_those_of_the_bands(pairing, pairs):
     for effect in found.effects:
         shares = slow_shares(pairs, effect.alpha)
         assert effect.dc_share == pytest.approx(shares["dc"], rel=1e-9)
-        high = sum(shares[name] for name in ("1/4-3/8", "3/8-1/2", "corner"))
+        high = sum(shares[name] for name in ("0.25-0.375", "0.375-0.5", "corner"))
         assert effect.high_share == pytest.approx(high, rel=1e-9)
 
 

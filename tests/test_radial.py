@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ffltool.radial import BANDS, bands, frequency_radius
+from ffltool.errors import InputError
+from ffltool.radial import band_of_each, bands, frequency_radius
 
 SIZES = [(8, 8), (16, 16), (7, 7), (5, 12), (12, 5), (40, 24), (1, 1), (1, 8), (9, 1)]
 
@@ -14,15 +15,16 @@ def frequency(index, size):
     return index if 2 * index < size else index - size
 
 
-def slow_bands(height, width):
+def slow_bands(height, width, count=4):
     """The band of every frequency, in whole numbers: no rounding decides on which side of an edge it lies."""
     band = np.empty((height, width), int)
     for row in range(height):
         for column in range(width):
             across, along = frequency(column, width) * height, frequency(row, height) * width
-            # radius >= eighths / 8, squared and multiplied by (8 H W)^2
-            reached = [64 * (across**2 + along**2) >= (eighths * height * width) ** 2 for eighths in (1, 2, 3, 4)]
-            band[row, column] = 0 if row == column == 0 else 1 + sum(reached)
+            # radius >= edge / (2 count), squared and multiplied by (2 count H W)^2
+            squared = (2 * count) ** 2 * (across**2 + along**2)
+            reached = sum(squared >= (edge * height * width) ** 2 for edge in range(1, count + 1))
+            band[row, column] = 0 if row == column == 0 else 1 + reached
     return torch.as_tensor(band)
 
 
@@ -49,40 +51,58 @@ def test_radius_is_one_half_on_each_axis_and_root_one_half_in_the_corner():
     assert radius[3, 4] == radius.max() == math.sqrt(0.5)
 
 
+@pytest.mark.parametrize("count", [1, 3, 4, 8])
 @pytest.mark.parametrize("size", SIZES)
-def test_every_frequency_lies_in_the_band_that_holds_its_radius(size):
-    assert torch.equal(bands(*size), slow_bands(*size))
+def test_every_frequency_lies_in_the_band_that_holds_its_radius(size, count):
+    assert torch.equal(band_of_each(*size, count=count), slow_bands(*size, count))
 
 
 @pytest.mark.parametrize("size", [(1, 98), (196, 1), (98, 98), (70, 70), (78, 78)])
 def test_rounding_does_not_move_a_frequency_across_an_edge(size):
-    assert torch.equal(bands(*size), slow_bands(*size))
+    assert torch.equal(band_of_each(*size, count=4), slow_bands(*size))
 
 
 @pytest.mark.parametrize(
     ("index", "name"),
-    [(0, "dc"), (1, "0-1/8"), (2, "1/8-1/4"), (3, "1/8-1/4"), (4, "1/4-3/8"), (6, "3/8-1/2"), (8, "corner")],
+    [
+        (0, "dc"),
+        (1, "0-0.125"),
+        (2, "0.125-0.25"),
+        (3, "0.125-0.25"),
+        (4, "0.25-0.375"),
+        (6, "0.375-0.5"),
+        (8, "corner"),
+    ],
 )
 def test_an_edge_belongs_to_the_band_above_it(index, name):
     # of 16 pixels, index k is the radius k / 16: the edges are at 2, 4, 6 and 8
-    for band in (bands(1, 16)[0, index], bands(16, 1)[index, 0], bands(16, 16)[0, -index], bands(16, 16)[-index, 0]):
-        assert list(BANDS)[band] == name
+    row, column, square = (band_of_each(*size, count=4) for size in ((1, 16), (16, 1), (16, 16)))
+    for band in (row[0, index], column[index, 0], square[0, -index], square[-index, 0]):
+        assert bands(4)[band].name == name
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_zero_frequency_is_alone_in_its_band(size):
-    assert (bands(*size) == 0).nonzero().tolist() == [[0, 0]]
+    assert (band_of_each(*size) == 0).nonzero().tolist() == [[0, 0]]
 
 
-def test_the_table_covers_every_radius_once():
-    lows, highs = zip(*BANDS.values(), strict=True)
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_bands_cover_every_radius_once(count):
+    lows, highs = zip(*((band.low, band.high) for band in bands(count)), strict=True)
+    assert len(lows) == count + 2
     assert lows[1:] == highs[:-1]
     assert highs[-1] == frequency_radius(2, 2).max()
 
 
 @pytest.mark.parametrize("size", [(8, 8), (10, 16), (64, 40)])
 def test_corner_holds_what_is_at_nyquist_or_beyond(size):
-    corner = bands(*size) == list(BANDS).index("corner")
+    corner = band_of_each(*size, count=5) == 6
     assert torch.equal(corner, frequency_radius(*size) >= 0.5)
     assert corner[size[0] // 2].all()
     assert corner[:, size[1] // 2].all()
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5])
+def test_a_number_of_bands_that_is_none_is_an_error(count):
+    with pytest.raises(InputError, match="number of bands must be 1 or more"):
+        bands(count)

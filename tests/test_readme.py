@@ -58,6 +58,13 @@ def test_the_table_of_nine_degradations_is_what_its_script_prints():
     assert runpy.run_path(str(ROOT / "tests" / "nine_degradations.py"))["table"]() in README
 
 
+def test_the_table_of_their_bands_is_too_and_tells_them_apart():
+    table = runpy.run_path(str(ROOT / "tests" / "nine_degradations.py"))["table_of_bands"]()
+    assert table in README
+    rows = [line.split("|")[2:] for line in table.splitlines()[2:]]
+    assert len({tuple(row) for row in rows}) == 9
+
+
 def test_what_users_of_the_loss_trip_over_is_what_its_script_prints():
     assert runpy.run_path(str(ROOT / "tests" / "loss_facts.py"))["table"]() in README
 

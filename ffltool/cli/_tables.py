@@ -31,7 +31,23 @@ def of_report(report: Report, *, note: str) -> str:
         *(score.metric for score in report.scores),
         rows=([printable(pair.real), *map(number, pair.values)] for pair in report.worst()),
     )
-    return _drawn(_what_was_compared(report), scores, worst, *([note] if note else []))
+    bands = [_of_bands(report)] if report.bands else []
+    return _drawn(_what_was_compared(report), scores, *bands, worst, *([note] if note else []))
+
+
+def _of_bands(report: Report) -> Table:
+    return _columns(
+        *("band (cycles/pixel)", "LFD", "share", "amplitude", "phase", "gain (dB)"),
+        rows=(
+            [
+                band.name,
+                f"{band.lfd:.4f}",
+                *map(_share, (band.share, band.amplitude_share, band.phase_share)),
+                "-" if band.gain_db is None else f"{band.gain_db:+.2f}",
+            ]
+            for band in report.bands
+        ),
+    )
 
 
 def _what_was_compared(report: Report) -> str:

@@ -1,5 +1,9 @@
 """``ffltool lfd``: log frequency distance of paired images."""
 
+from typing import Annotated
+
+import typer
+
 from ffltool.cli import _options as opt
 
 
@@ -12,6 +16,10 @@ def lfd(
     limit: opt.Limit = None,
     allow_unpaired: opt.AllowUnpaired = False,
     skip_broken: opt.SkipBroken = False,
+    bands: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Resolve it in N bands of frequencies.", show_default=False),
+    ] = None,
     alpha: opt.Alpha = "drop",
     fit: opt.Fit = "none",
     workers: opt.Workers = None,
@@ -46,6 +54,7 @@ def lfd(
         pairing,
         ["lfd"],
         command="lfd",
+        bands=bands,
         reading=Reading(alpha=alpha, fit=fit),
         skip_broken=skip_broken,
         workers=workers,

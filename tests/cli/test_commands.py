@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from PIL import Image
@@ -45,6 +46,28 @@ def test_lfd_prints_the_score_the_worst_pairs_and_what_it_is(folders, run):
     assert len({line.split()[0] for line in lines[6:9]}) == 3
     assert "LFD = ln(H·W·MSE + 1)" in out
     assert "At 64x64 an LFD of" in out
+
+
+def test_lfd_resolves_bands(folders, run):
+    real, fake = folders(size=(20, 31))
+    status, out, _ = run("lfd", real, fake, "--bands", 3)
+    assert status == 0
+    names = ["dc", "0-0.1667", "0.1667-0.3333", "0.3333-0.5", "corner"]
+    lines = out.splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("band (cycles/pixel)"))
+    assert [line.split()[0] for line in lines[head + 1 : head + 6]] == names
+    report = json.loads(run("lfd", real, fake, "--bands", 3, "--json", "-")[1])
+    jsonschema.validate(report, SCHEMA)
+    assert [band["name"] for band in report["bands"]] == names
+    assert sum(band["share"] for band in report["bands"]) == pytest.approx(1)
+    assert report["environment"]["torch"] is not None
+
+
+def test_bands_change_nothing_else(folders, run):
+    real, fake = folders()
+    plain, resolved = (json.loads(run("lfd", real, fake, *more, "--json", "-")[1]) for more in ((), ("--bands", 8)))
+    assert plain["bands"] == []
+    assert plain["scores"] == resolved["scores"]
 
 
 def test_lfd_of_mixed_sizes_warns_and_names_no_psnr(tmp_path, save, run):
