@@ -86,6 +86,7 @@ class _Distances(torch.autograd.Function):
     def forward(
         pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus, differentiated: bool
     ) -> tuple[Tensor, Tensor | None]:
+        """Return the distances, shape (planes,), and half the gradient, None where none will be asked for."""
         blocks = _blocks(pred, whole=focus.batch_matrix)
         counts = _counts(pred)
         if len(blocks) == 1:
@@ -102,6 +103,7 @@ class _Distances(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:  # noqa: ANN001 (torch's own type)
+        """Keep what a backward pass needs."""
         *ctx.inputs, ctx.focus, _ = inputs
         ctx.gradient = output[1]
         ctx.versions = None if torch.compiler.is_compiling() else _versions(ctx.inputs)
@@ -110,6 +112,7 @@ class _Distances(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, of_sums: Tensor | None, _: None) -> tuple[Tensor | None, ...]:  # noqa: ANN001
+        """Return the gradients of pred and target, given those of the distances, shape (planes,)."""
         if of_sums is None:
             return (None,) * 5
         pred, target, matrix = ctx.inputs

@@ -24,7 +24,8 @@ _SUFFIXES = (".png", ".svg", ".pdf")
 _SIDE = 1.55  # inches of a small image
 _LEAST_WEIGHT = 1e-4
 _TEXT = {"fontsize": 9}
-# Okabe and Ito's colours, which the colour-blind can tell apart, and a line style for print in grey
+# Okabe and Ito's colours, which the colour-blind can tell apart, with darker ones for their yellow and beyond them;
+# and a line style for print in grey
 _COLOURS = (
     "#0072B2",
     "#D55E00",
@@ -34,7 +35,7 @@ _COLOURS = (
     "#E69F00",
     "#000000",
     "#999999",
-    "#F0E442",
+    "#8C6D00",
     "#661100",
 )
 _DASHES = ("-", "--", "-.", ":")

@@ -21,13 +21,7 @@ EXPONENTS = [0.0, 0.5, 1.0, 2.0, 3.0]
 each_alpha = pytest.mark.parametrize("alpha", EXPONENTS)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Compute on one thread, as in test_loss.py."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

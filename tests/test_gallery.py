@@ -13,14 +13,7 @@ from ffltool.errors import BrokenImageError, InputError
 from ffltool.reconstruct import Descent, Rebuilt, Step, noise
 from ffltool.spectrum import amplitude_only, phase_only, swapped
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Compute on one thread, as in test_loss.py."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def pixels_of(path):

@@ -38,13 +38,7 @@ each_precision = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 ignore_torch_jit = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Compute on one thread: on a busy machine two wait for one another, many times longer than they work here."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def images(*shape, dtype=torch.float64, seed=1):

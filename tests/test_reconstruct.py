@@ -15,13 +15,7 @@ OBJECTIVES = list(objectives())
 each_objective = pytest.mark.parametrize("objective", OBJECTIVES)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Compute on one thread, as in test_loss.py."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def smooth(height=32, width=48):

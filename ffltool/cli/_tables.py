@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ffltool.diagnose import Diagnosis
     from ffltool.reconstruct import Rebuilt
 
+Sizes = tuple[tuple[int, int], ...]  # (height, width) of images
+
 _PIPED_WIDTH = 120
 _NARROWEST = 72  # a table is not made narrower than this: a number cut in two is worse than a broken line
 
@@ -32,7 +34,8 @@ def of_report(report: Report, *, note: str) -> str:
         rows=([printable(pair.real), *map(number, pair.values)] for pair in report.worst()),
     )
     bands = [_of_bands(report)] if report.bands else []
-    return _drawn(_what_was_compared(report), scores, *bands, worst, *([note] if note else []))
+    compared = _what_was_compared(report.real.images, report.real.sizes, report.real.path, report.fake.path)
+    return _drawn(compared, scores, *bands, worst, *([note] if note else []))
 
 
 def _of_bands(report: Report) -> Table:
@@ -50,11 +53,10 @@ def _of_bands(report: Report) -> Table:
     )
 
 
-def _what_was_compared(report: Report) -> str:
-    images, sizes = report.real.images, report.real.sizes
-    pairs = "1 pair" if images == 1 else f"{images} pairs"
+def _what_was_compared(count: int, sizes: Sizes, real: str, fake: str) -> str:
+    pairs = "1 pair" if count == 1 else f"{count} pairs"
     size = f"{sizes[0][0]}x{sizes[0][1]}" if len(sizes) == 1 else f"{len(sizes)} sizes"
-    return f"{pairs}, {size}: {report.real.path} and {report.fake.path}"
+    return f"{pairs}, {size}: {real} and {fake}"
 
 
 def what_lfd_is(report: Report) -> str:
@@ -96,8 +98,6 @@ def of_files(folder: Path, names: list[str]) -> str:
 
 def of_diagnosis(diagnosis: Diagnosis) -> str:
     """Return what FFL is beside other losses, what the exponent does, and where it comes from."""
-    size = "x".join(map(str, diagnosis.sizes[0])) if len(diagnosis.sizes) == 1 else f"{len(diagnosis.sizes)} sizes"
-    pairs = "1 pair" if diagnosis.pairs == 1 else f"{diagnosis.pairs} pairs"
     effects = _columns(
         *("alpha", "FFL", "mean weight", "DC", ">= 1/4", "like MSE at", "without DC"),
         rows=(
@@ -118,7 +118,7 @@ def of_diagnosis(diagnosis: Diagnosis) -> str:
         rows=([band.name, _share(band.mse_share), _share(band.ffl_share)] for band in diagnosis.bands),
     )
     return _drawn(
-        f"{pairs}, {size}: {diagnosis.real} and {diagnosis.fake}",
+        _what_was_compared(diagnosis.pairs, diagnosis.sizes, diagnosis.real, diagnosis.fake),
         _of_losses(diagnosis),
         "gradients: FFL's length over the other's; equal at that weight of FFL",
         effects,

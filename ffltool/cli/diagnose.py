@@ -63,7 +63,9 @@ def diagnose(
         device=opt.torch_device(device, double=True),
         progress=_render.progress(quiet=quiet),
     )
-    if output is not None:
-        figures.save(figures.weight_matrix(diagnosis.weight.numpy(), alpha=alpha), output)
-    texts = {json: lambda: as_json(diagnosis)} if json is not None else {}
-    _render.deliver(lambda: _tables.of_diagnosis(diagnosis), texts, warnings=diagnosis.warnings)
+    try:
+        if output is not None:
+            figures.save(figures.weight_matrix(diagnosis.weight.numpy(), alpha=alpha), output)
+    finally:  # a figure that cannot be written does not cost the numbers
+        texts = {json: lambda: as_json(diagnosis)} if json is not None else {}
+        _render.deliver(lambda: _tables.of_diagnosis(diagnosis), texts, warnings=diagnosis.warnings)

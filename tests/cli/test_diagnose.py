@@ -10,8 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
+from ffltool import outputs
 from ffltool.cli import _tables
 from ffltool.diagnose import as_json, diagnose
+from ffltool.errors import InputError
 from ffltool.pairing import pair
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "diagnose.schema.json").read_text())
@@ -20,13 +22,7 @@ STARTS = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 each_suffix = pytest.mark.parametrize("suffix", STARTS)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Compute on one thread, as in test_loss.py."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
@@ -328,3 +324,14 @@ def test_a_brightness_offset_is_warned_of_on_standard_error(tmp_path, save, run,
     assert (status, err.count("\n")) == (0, 1)
     assert re.match(r"ffltool: warning: \d+% of the loss is the zero frequency, .* exclude_dc=True", err)
     assert float(rows_below(out, EXPONENTS)[2][3].rstrip("%")) > 50
+
+
+def test_a_figure_that_cannot_be_written_does_not_cost_the_numbers(tmp_path, folders, run, monkeypatch):
+    def full(path, content):
+        raise InputError(f"{path} cannot be written: No space left on device")
+
+    monkeypatch.setattr(outputs, "write", full)
+    status, out, err = run("diagnose", *folders(), "-o", tmp_path / "x.png")
+    assert status == 2
+    assert rows_below(out, LOSSES)
+    assert "No space left on device" in err

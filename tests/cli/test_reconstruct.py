@@ -24,13 +24,7 @@ DEFAULTS = ["amplitude", "phase", "frequency", "ffl"]
 FEW = ["--steps", 3, "--size", 16]  # one objective of these takes no time at all
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Compute on one thread, as in test_loss.py."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
