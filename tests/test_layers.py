@@ -12,7 +12,7 @@ LAYERS = [
     {"cli", "__main__"},
     {"evaluate", "reconstruct", "gallery", "diagnose"},
     {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "loss", "figures"},
-    {"report", "outputs", "distances", "spectrum", "radial"},
+    {"report", "outputs", "distances", "spectrum", "radial", "residuals"},
     {"errors", "__init__"},
 ]
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
