@@ -12,7 +12,7 @@ The gradient of a batch's mean consists of those of its images, so the squares o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 
@@ -27,7 +27,7 @@ from ffltool.images import Reading, alpha_dropped, read_pair
 from ffltool.pairing import Pair, Pairing
 from ffltool.radial import band_of_each, bands
 from ffltool.spectrum import centred, spectrum
-from ffltool.stream import stream
+from ffltool.stream import Progress, stream
 
 SCHEMA = "ffltool.diagnose/1"
 MARK = f'"schema": "{SCHEMA}"'  # stands near the start of every such file
@@ -36,9 +36,6 @@ _BANDS = bands(4)
 _HIGH = 3  # from this band on, 0.25 cycles per pixel, frequencies are called high
 _ROUNDING = 1e-24  # the share of a loss that is rounding: the square of some thousand units in the last place
 _SMALLEST = 2  # pixels of the longer side: one pixel has no frequency but zero
-
-# given an iterable and its length, passes on what it yields
-Progress = Callable[[Iterable, int], Iterable]
 
 
 @dataclass(frozen=True, kw_only=True)

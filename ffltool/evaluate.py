@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib import import_module
@@ -25,7 +25,7 @@ from ffltool.metrics.mse import mse_of_images
 from ffltool.metrics.sums import Mean
 from ffltool.pairing import Pair, Pairing
 from ffltool.report import BandScore, ImageSet, PairValues, Report, Score
-from ffltool.stream import stream
+from ffltool.stream import Progress, stream
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -34,9 +34,6 @@ _CHUNK = 8  # pairs that a worker takes at a time; fewer cost small images a ten
 _SMALL = 64 * 1024  # bytes of a file below which processes beat threads
 _THREADED = {"numpy", "torch"}  # modules that start threads of their own
 _MANY = 100  # pairs from which on starting processes pays
-
-# given an iterable and its length, passes on what it yields
-Progress = Callable[[Iterable, int], Iterable]
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,26 @@
 
     radius = sqrt(u^2 + v^2),  u = column / W,  v = row / H,  both in -1/2 .. 1/2
 
-The Nyquist frequency is 0.5 on each axis; the corners beyond radius 0.5 reach sqrt(1/2).
+The Nyquist frequency is 0.5 on each axis; the corners beyond radius 0.5 reach sqrt(1/2). Rings are as wide as one
+period per image of the longer side, 1 / max(H, W), and centred on the multiples of that: ring k of a square image holds
+the frequencies of k periods along either axis, ring 0 the zero frequency alone. A profile is the mean over each ring.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ffltool.errors import InputError
+
+Plane = Literal["whole", "half", "dct"]  # of a DFT, of a real one (W // 2 + 1 columns), of a DCT
+SECTORS = 36  # orientations of 5 degrees, the first about that of the u axis
+_INNER = 0.1  # cycles per pixel; below, an orientation has few frequencies
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,93 @@ def bands(count: int = 8) -> tuple[Band, ...]:
     edges = [index / (2 * count) for index in range(count + 1)]
     inner = (Band(f"{low:.4g}-{high:.4g}", low, high) for low, high in pairwise(edges))
     return (Band("dc", 0.0, 0.0), *inner, Band("corner", 0.5, 0.5**0.5))
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """The frequencies of a plane in groups: rings of equal radius, or sectors of equal orientation.
+
+    ``group`` is that of each frequency, shape (H, columns), or the number of groups for one that is in none; ``times``
+    is how many frequencies of the whole plane it stands for, same shape. ``centre`` is the radius in cycles per pixel
+    or the angle in degrees of each group, ``counts`` the number of its frequencies, both shape (groups,).
+    """
+
+    group: Tensor
+    times: Tensor
+    centre: Tensor
+    counts: Tensor
+
+    def means(self, values: Tensor) -> Tensor:
+        """Return the mean of values over each group, shape (..., H, columns) to (..., groups); NaN for an empty one."""
+        rows = values.flatten(-2).reshape(-1, self.group.numel())
+        double = torch.float32 if rows.device.type == "mps" else torch.float64  # which mps does not have
+        rows = (rows * self.times.flatten().to(rows)).to(double)
+        sums = rows.new_zeros(len(rows), len(self.counts) + 1).index_add(1, self.group.flatten().to(rows.device), rows)
+        means = sums[:, :-1] / self.counts.to(sums)
+        return means.reshape(*values.shape[:-2], len(self.counts))
+
+    def to(self, device: torch.device | str) -> Groups:
+        """Return the same on a device."""
+        return replace(self, group=self.group.to(device), times=self.times.float().to(device))
+
+
+@lru_cache(maxsize=8)
+def rings(height: int, width: int, *, plane: Plane = "whole", per_cycle: int | None = None) -> Groups:
+    """Return the rings of a plane of H x W frequencies, of radius k / `per_cycle` each; default max(H, W)."""
+    per_cycle = per_cycle or max(height, width)
+    v, u, times = _axes(height, width, plane)
+    group = (torch.hypot(v, u) * per_cycle + 0.5).floor().long()
+    # a ring is wider than the step between frequencies, but the zero frequency stays alone
+    group = torch.where((group == 0) & (torch.hypot(v, u) > 0), 1, group)
+    count = int(group.max()) + 1
+    return _groups(group, times, torch.arange(count, dtype=torch.float64) / per_cycle)
+
+
+@lru_cache(maxsize=8)
+def sectors(height: int, width: int, *, plane: Plane = "whole") -> Groups:
+    """Return the orientations of frequencies beyond radius 0.1, in sectors of 5 degrees from the u axis towards v.
+
+    Stripes from top to bottom, whose brightness changes from left to right, have orientation 0.
+    """
+    v, u, times = _axes(height, width, plane)
+    degrees = torch.atan2(v, u.expand(height, -1)).rad2deg()
+    group = (degrees * (SECTORS / 180) + 0.5).floor().long() % SECTORS
+    group = torch.where(torch.hypot(v, u) > _INNER, group, SECTORS)
+    return _groups(group, times, torch.arange(SECTORS, dtype=torch.float64) * (180 / SECTORS))
+
+
+def _groups(group: Tensor, times: Tensor, centre: Tensor) -> Groups:
+    counts = torch.bincount(group.flatten(), times.flatten(), minlength=len(centre))[: len(centre)]
+    return Groups(group=group, times=times, centre=centre, counts=counts.long())
+
+
+def _axes(height: int, width: int, plane: Plane) -> tuple[Tensor, Tensor, Tensor]:
+    """Return v, shape (H, 1), u, shape (1, columns), and how many frequencies each place stands for."""
+    if plane == "dct":  # half a period more at each step
+        v, u = (torch.arange(size, dtype=torch.float64) / (2 * size) for size in (height, width))
+        return v[:, None], u[None], torch.ones(height, width, dtype=torch.float64)
+    v, u = (_indices(size).double() / size for size in (height, width))
+    times = torch.ones(height, width, dtype=torch.float64)
+    if plane == "half":
+        u, times = u[: width // 2 + 1], times[:, : width // 2 + 1]
+        times[:, 1 : (width + 1) // 2] = 2
+    return v[:, None], u[None], times
+
+
+def radial_profile(values: Tensor, *, per_cycle: int | None = None) -> Tensor:
+    """Return the mean over each ring of a map over frequencies, shape (..., H, W), zero frequency at [0, 0].
+
+    Shape (..., rings), float64; NaN for a ring without a frequency. `rings` tells their radius and counts.
+
+    >>> radial_profile(torch.tensor([[9.0, 1.0, 4.0, 1.0]]))
+    tensor([9., 1., 4.], dtype=torch.float64)
+    """
+    return rings(*values.shape[-2:], per_cycle=per_cycle).means(values)
+
+
+def angular_profile(values: Tensor) -> Tensor:
+    """Return the mean of a map over frequencies, shape (..., H, W), zero frequency at [0, 0], for each of `sectors`."""
+    return sectors(*values.shape[-2:]).means(values)
 
 
 def frequency_radius(height: int, width: int) -> Tensor:

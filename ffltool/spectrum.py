@@ -1,4 +1,4 @@
-"""Spectra of images: DFT and DCT, centring, log amplitude.
+"""Spectra of images: DFT and DCT, centring, windows, log amplitude, decibels.
 
     F(u, v) = sum over pixels of f(x, y) exp(-2 pi i (u x / W + v y / H))        (Eq. 1)
 
@@ -8,10 +8,22 @@ unnormalised, as `torch.fft`; *orthonormal* means divided by sqrt(H W), so that 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import torch
 from torch import Tensor
+
+from ffltool.errors import InputError
+
+_KAISER_BETA = 8.0
+
+# name -> a window of that many samples
+WINDOWS: dict[str, Callable[[int], Tensor]] = {
+    "none": lambda size: torch.ones(size, dtype=torch.float64),
+    "hann": lambda size: torch.hann_window(size, dtype=torch.float64),
+    "kaiser": lambda size: torch.kaiser_window(size, periodic=False, beta=_KAISER_BETA, dtype=torch.float64),
+}
 
 
 def spectrum(image: Tensor, *, orthonormal: bool = False) -> Tensor:
@@ -22,6 +34,39 @@ def spectrum(image: Tensor, *, orthonormal: bool = False) -> Tensor:
 def centred(values: Tensor) -> Tensor:
     """Return a map over frequencies, shape (..., H, W), with zero frequency at [H // 2, W // 2]."""
     return torch.fft.fftshift(values, dim=(-2, -1))
+
+
+def whole(half: Tensor, *, width: int) -> Tensor:
+    """Return the map over all frequencies, shape (..., H, W), of one that a real transform has, (..., H, W // 2 + 1).
+
+    For maps that are the same at a frequency and its opposite, as amplitude and power of real images are.
+    """
+    mirrored = half[..., 1 : (width + 1) // 2].flip((-2, -1)).roll(1, dims=-2)
+    return torch.cat([half, mirrored], dim=-1)
+
+
+def window(height: int, width: int, *, kind: str = "hann") -> Tensor:
+    """Return what images are multiplied by lest their borders leak into all frequencies, shape (H, W), float64.
+
+    "none", "hann" (periodic) or "kaiser" (beta 8), along both axes; the mean square is 1, so that noise keeps its
+    power.
+
+    >>> window(1, 4)
+    tensor([[0.0000, 0.8165, 1.6330, 0.8165]], dtype=torch.float64)
+    """
+    if kind not in WINDOWS:
+        raise InputError(f"there is no window {kind!r}; known are {', '.join(WINDOWS)}")
+    rows, columns = (WINDOWS[kind](size) for size in (height, width))
+    return torch.outer(rows / rows.square().mean().sqrt(), columns / columns.square().mean().sqrt())
+
+
+def decibels(power: Tensor) -> Tensor:
+    """Return 10 log10 of power, or of a ratio of powers; minus infinity where there is none.
+
+    >>> decibels(torch.tensor([1.0, 100.0, 0.0]))
+    tensor([ 0., 20., -inf])
+    """
+    return 10 * power.log10()
 
 
 def log_amplitude(image: Tensor) -> Tensor:

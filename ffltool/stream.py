@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -20,6 +20,9 @@ from ffltool.errors import InputError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+# given an iterable and its length, passes on what it yields
+Progress = Callable[[Iterable, int], Iterable]
 
 _FEW = 4  # from how many items on starting workers pays
 _LOOK = 0.5  # seconds between two looks for the parent

@@ -10,9 +10,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # from the top down; a module may import its own layer (without circles) and those below
 LAYERS = [
     {"cli", "__main__"},
-    {"evaluate", "reconstruct", "gallery", "diagnose"},
-    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "loss", "figures"},
-    {"report", "outputs", "distances", "spectrum", "radial", "residuals"},
+    {"evaluate", "average", "reconstruct", "gallery", "diagnose"},
+    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "loss", "figures", "mean_spectrum"},
+    {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes"},
     {"errors", "__init__"},
 ]
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40

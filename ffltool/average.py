@@ -1,0 +1,141 @@
+"""Mean spectra of sets of image files, streamed: any number of them in the same memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ffltool import ranks
+from ffltool.errors import BrokenImageError, InputError
+from ffltool.images import read
+from ffltool.mean_spectrum import Average, MeanSpectrum, channels
+from ffltool.metrics.sums import Sums
+from ffltool.recipes import Recipe
+from ffltool.stream import Progress, stream
+
+_BATCH = 1 << 21  # values transformed at a time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loading:
+    """How files become images: cut about their centres to `size`, (height, width), at most that of each.
+
+    ``alpha`` as in `ffltool.images.Reading`; ``skip_broken`` leaves out broken images, instead of raising; ``workers``
+    threads decode, by default one for each core; ``progress`` wraps the stream, given it and its length.
+    """
+
+    size: tuple[int, int]
+    alpha: str = "drop"
+    skip_broken: bool = False
+    workers: int | None = None
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fate:
+    """What became of some files: the broken ones that were ``skipped``, how many lost an alpha channel."""
+
+    skipped: tuple[Path, ...]
+    alphas: int
+
+
+def average(
+    files: Sequence[Path],
+    recipe: Recipe,
+    loading: Loading,
+    *,
+    whitening: tuple[float, float] = (0.0, 1.0),
+    device: torch.device | str = "cpu",
+) -> tuple[Average, Fate]:
+    """Return the mean spectrum of image files, in constant memory, and what became of the files.
+
+    Under torchrun each process takes its share of the files, and all of them return the whole.
+
+    Raises
+    ------
+    InputError : for an image that cannot be read, or is smaller than the size wanted.
+    NothingComparedError : if no image is left.
+    """
+    mean = MeanSpectrum(recipe, *loading.size, whitening=whitening, device=device)
+    fate = _take_in(files, mean, loading, batch=max(1, _BATCH // math.prod(mean.padded)))
+    return mean.compute(), fate
+
+
+class Moments(Sums):
+    """Mean and standard deviation of the pixels of a set, over the channels of that kind; 0..255 scale."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(count=(), total=(), squares=())
+
+    def update(self, images: Tensor) -> None:
+        """Take in images, shape (N, 1 or 3, H, W)."""
+        values = channels(images.float(), self.kind).double()
+        self.add(count=values.numel(), total=values.sum().item(), squares=values.square().sum().item())
+
+    def compute(self) -> tuple[float, float]:
+        """Return mean and standard deviation (of the population); 1 in place of a deviation of nothing."""
+        mean = self.state["total"] / self.state["count"]
+        return mean, math.sqrt(max(0.0, self.state["squares"] / self.state["count"] - mean**2)) or 1.0
+
+
+def moments(files: Sequence[Path], recipe: Recipe, loading: Loading) -> tuple[float, float]:
+    """Return mean and standard deviation of the pixels of image files, what a recipe may whiten by."""
+    sums = Moments(recipe.channels)
+    _take_in(files, sums, loading, batch=1)
+    return sums.compute()
+
+
+def _take_in(files: Sequence[Path], sums: MeanSpectrum | Moments, loading: Loading, *, batch: int) -> Fate:
+    """Update sums with batches of this process's share of the files, and add them up over all processes."""
+    fates = Sums(skipped=(len(files),), alphas=())
+    with ranks.group():
+        mine = ranks.share(range(len(files)))
+        workers = ranks.cores() if loading.workers is None else loading.workers
+        loaded = stream([files[number] for number in mine], partial(_load, loading=loading), workers=workers)
+        waiting: list[Tensor] = []
+        for number, (pixels, dropped) in zip(
+            mine, loading.progress(loaded, len(mine)) if loading.progress else loaded, strict=True
+        ):
+            if pixels is None:
+                fates.state["skipped"][number] = 1
+                continue
+            fates.add(alphas=dropped)
+            waiting.append(pixels)
+            if len(waiting) == batch:
+                sums.update(_stacked(waiting))
+                waiting.clear()
+        if waiting:
+            sums.update(_stacked(waiting))
+        sums.all_reduce()
+        fates.all_reduce()
+    skipped = tuple(files[number] for number in fates.state["skipped"].nonzero().flatten().tolist())
+    return Fate(skipped=skipped, alphas=int(fates.state["alphas"]))
+
+
+def _load(path: Path, *, loading: Loading) -> tuple[Tensor | None, bool]:
+    """Return an image, shape (1 or 3, H, W), 0..255, None for a broken one, and whether it lost an alpha channel."""
+    try:
+        picture = read(path, alpha=loading.alpha)
+    except BrokenImageError:
+        if loading.skip_broken:
+            return None, False
+        raise
+    if any(side < wanted for side, wanted in zip(picture.size, loading.size, strict=True)):
+        sizes = ["x".join(map(str, size)) for size in (picture.size, loading.size)]
+        raise InputError(f"{path} is {sizes[0]}, smaller than the {sizes[1]} (height x width) that are wanted")
+    return torch.from_numpy(picture.centre_crop(*loading.size).planes()), picture.alpha_dropped
+
+
+def _stacked(images: list[Tensor]) -> Tensor:
+    """Return images of 1 or 3 channels, of 8 or 16 bits, as one batch."""
+    if len({(image.dtype, len(image)) for image in images}) > 1:
+        most = max(map(len, images))
+        images = [image.double().expand(most, -1, -1) for image in images]
+    return torch.stack(images)

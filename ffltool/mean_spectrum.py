@@ -1,0 +1,196 @@
+"""The mean spectrum of a set as sums over images in float64, of which two merge by addition.
+
+    map     = mean over images of q(F)                    q: power |F|^2, amplitude |F|, or a logarithm of it
+    profile = mean over images and over each ring of q(F)
+
+with F the spectrum of what a recipe makes of an image (`ffltool.recipes`). A window is laid over the image without its
+mean, which stays at the zero frequency and leaks into no other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad as zero_pad
+
+from ffltool.errors import NothingComparedError
+from ffltool.metrics.sums import Sums
+from ffltool.radial import Groups, rings, sectors
+from ffltool.recipes import Recipe
+from ffltool.residuals import residual
+from ffltool.spectrum import centred, dct, decibels, whole, window
+
+_REC_601 = (0.299, 0.587, 0.114)
+_CHANNELS = {"red": 0, "green": 1, "blue": 2}
+_SPANS = {"0..255": (1.0, 0.0), "0..1": (1 / 255, 0.0), "-1..1": (2 / 255, -1.0)}  # factor, offset
+_TINY = 1e-12
+# what is averaged -> it, of the power of a spectrum
+_QUANTITIES: dict[str, Callable[[Tensor], Tensor]] = {
+    "power": lambda power: power,
+    "amplitude": torch.sqrt,
+    "log1p": lambda power: power.sqrt().log1p(),
+    "log": lambda power: (power.sqrt() + _TINY).log(),
+}
+# what is averaged -> the scale on which images spread evenly; a logarithm has it already
+_SCALES: dict[str, Callable[[Tensor], Tensor]] = {"power": decibels, "amplitude": lambda values: 2 * decibels(values)}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Profile:
+    """A quantity over the radius or the orientation of frequencies, float64, shape (groups,).
+
+    ``x`` in cycles per pixel or in degrees, ``counts`` how many frequencies there are; ``mean`` and ``std`` are over
+    images; ``spread`` is the standard deviation in decibel for power and amplitude, that of the logarithm else. NaN
+    where there is no frequency, or no deviation.
+    """
+
+    x: Tensor
+    counts: Tensor
+    mean: Tensor
+    std: Tensor
+    spread: Tensor
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Average:
+    """The mean spectrum of a set: ``map``, shape (H, W), float64, is centred; that of a DCT starts at the top left."""
+
+    images: int
+    map: Tensor
+    radial: Profile
+    angular: Profile
+
+
+class MeanSpectrum(Sums):
+    """The sums that a mean spectrum is made of.
+
+    Parameters
+    ----------
+    recipe : the conventions; how the mean is shown has no say here.
+    height, width : of the images, all of one size.
+    whitening : mean and standard deviation of the set, 0..255 scale, for a recipe that whitens by those.
+    device : where to compute; the sums stay on the CPU.
+
+    Examples
+    --------
+    >>> mean = MeanSpectrum(Recipe(window="none"), 2, 2)
+    >>> mean.update(torch.tensor([[[[1.0, 2.0], [1.0, 2.0]]]]))
+    >>> mean.compute().map
+    tensor([[ 0.,  0.],
+            [ 4., 36.]], dtype=torch.float64)
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        height: int,
+        width: int,
+        *,
+        whitening: tuple[float, float] = (0.0, 1.0),
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.recipe, self.size, self.whitening, self.device = recipe, (height, width), whitening, device
+        self.padded = height * recipe.pad, width * recipe.pad
+        plane = "dct" if recipe.transform == "dct" else "half"
+        self.groups = {name: make(*self.padded, plane=plane).to(device) for name, make in _GROUPINGS.items()}
+        self.window = window(height, width, kind=recipe.window).float().to(device)
+        parts = 2 if recipe.average == "complex" and plane == "half" else 1
+        shapes = {name: (4, len(groups.counts)) for name, groups in self.groups.items()}
+        planes = 3 if recipe.channels == "rgb" else 1
+        super().__init__(count=(), map=(parts, planes, *self.groups["radial"].group.shape), **shapes)
+
+    def update(self, images: Tensor) -> None:
+        """Take in images, shape (N, 1 or 3, H, W), values in 0..255."""
+        spectra = self._spectra(prepared(images.to(self.device), self.recipe, whitening=self.whitening))
+        if self.recipe.average == "complex":
+            parts = torch.view_as_real(spectra).movedim(-1, 0) if spectra.is_complex() else spectra[None]
+            self.add(count=len(images), map=_total(parts, axis=1))
+            return
+        power = spectra.real.square() + spectra.imag.square() if spectra.is_complex() else spectra.square()
+        values = _QUANTITIES[self.recipe.average](power)
+        self.add(count=len(images), map=_total(values, axis=0)[None])
+        for name, groups in self.groups.items():
+            means = groups.means(values).mean(1)
+            scaled = _SCALES.get(self.recipe.average, torch.clone)(means)
+            self.add(**{name: _total(torch.stack([means, means.square(), scaled, scaled.square()]), axis=1)})
+
+    def _spectra(self, images: Tensor) -> Tensor:
+        """Return the transforms of planes, shape (N, C, rows, columns); of a DFT the half that is enough."""
+        (height, width), (rows, columns), recipe = self.size, self.padded, self.recipe
+        detached = recipe.window != "none" and recipe.whiten == "none"
+        zero = images.mean((-2, -1))
+        if detached:
+            images = images - (images * self.window).mean((-2, -1), keepdim=True) / self.window.mean()
+        images = zero_pad(images * self.window, (0, columns - width, 0, rows - height))
+        orthonormal = recipe.orthonormal or recipe.transform == "dct"
+        if recipe.transform == "dct":
+            values = dct(images) * recipe.pad  # as large as without the zeros
+        else:
+            values = torch.fft.rfft2(images) / (math.sqrt(height * width) if orthonormal else 1)
+        if detached:
+            values[..., 0, 0] = zero * (height * width) ** (0.5 if orthonormal else 1.0)
+        return values
+
+    def compute(self) -> Average:
+        """Return the mean spectrum of the images so far.
+
+        Raises
+        ------
+        NothingComparedError : if there were none.
+        """
+        count, recipe = self.state["count"], self.recipe
+        if not count:
+            raise NothingComparedError("there is no image to take a spectrum of")
+        mean = self.state["map"] / count
+        mean = (mean.square().sum(0).sqrt() if recipe.average == "complex" else mean[0]).mean(0)
+        profiles = {name: self._profile(name, mean) for name in self.groups}
+        mean = mean if recipe.transform == "dct" else centred(whole(mean, width=self.padded[1]))
+        return Average(images=int(count), map=mean, **profiles)
+
+    def _profile(self, name: str, mean: Tensor) -> Profile:
+        groups = self.groups[name].to("cpu")
+        where = {"x": groups.centre, "counts": groups.counts}
+        if self.recipe.average == "complex":  # there is nothing to deviate before the mean is taken
+            none = torch.full(groups.centre.shape, math.nan, dtype=torch.float64)
+            return Profile(**where, mean=groups.means(mean), std=none, spread=none)
+        means, squares, scaled, scaled_squares = self.state[name] / self.state["count"]
+        pairs = (means, squares), (scaled, scaled_squares)
+        std, spread = ((second - first.square()).clamp_min(0).sqrt() for first, second in pairs)
+        return Profile(**where, mean=means, std=std, spread=spread)
+
+
+_GROUPINGS: dict[str, Callable[..., Groups]] = {"radial": rings, "angular": sectors}
+
+
+def prepared(images: Tensor, recipe: Recipe, *, whitening: tuple[float, float] = (0.0, 1.0)) -> Tensor:
+    """Return what is to be transformed of images, shape (N, 1 or 3, H, W), 0..255: planes (N, C, H, W), float32."""
+    images = channels(images.float(), recipe.channels)
+    if recipe.whiten == "set":
+        mean, std = whitening
+    elif recipe.whiten == "image":
+        mean = images.mean((1, 2, 3), keepdim=True)
+        std = images.std((1, 2, 3), correction=0, keepdim=True).clamp_min(_TINY)
+    else:
+        factor, offset = _SPANS[recipe.span]
+        mean, std = -offset / factor, 1 / factor
+    return residual((images - mean) / std, kind=recipe.residual)
+
+
+def channels(images: Tensor, kind: str) -> Tensor:
+    """Return the channels asked for of images, shape (N, 1 or 3, H, W): (N, 3, H, W) for "rgb", else (N, 1, H, W)."""
+    if images.shape[1] == 1:
+        return images.expand(-1, 3, -1, -1) if kind == "rgb" else images
+    if kind == "grey":
+        return (images * images.new_tensor(_REC_601)[:, None, None]).sum(1, keepdim=True)
+    return images if kind == "rgb" else images[:, _CHANNELS[kind], None]
+
+
+def _total(values: Tensor, *, axis: int) -> Tensor:
+    """Return the sum in float64, on the CPU."""
+    if values.device.type == "mps":
+        return values.sum(axis).cpu().double()
+    return values.sum(axis, dtype=torch.float64).cpu()
