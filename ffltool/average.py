@@ -24,13 +24,12 @@ _BATCH = 1 << 21  # values transformed at a time
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """How files become images: cut about their centres to `size`, (height, width), at most that of each.
+    """How files become images.
 
     ``alpha`` as in `ffltool.images.Reading`; ``skip_broken`` leaves out broken images, instead of raising; ``workers``
     threads decode, by default one for each core; ``progress`` wraps the stream, given it and its length.
     """
 
-    size: tuple[int, int]
     alpha: str = "drop"
     skip_broken: bool = False
     workers: int | None = None
@@ -39,10 +38,14 @@ class Loading:
 
 @dataclass(frozen=True, kw_only=True)
 class Fate:
-    """What became of some files: the broken ones that were ``skipped``, how many lost an alpha channel."""
+    """What became of some files: the broken ones that were ``skipped``, and how many images there are of some kinds.
+
+    ``alphas`` lost an alpha channel, ``constant`` ones have no spectrum but their mean.
+    """
 
     skipped: tuple[Path, ...]
     alphas: int
+    constant: int
 
 
 def average(
@@ -50,11 +53,13 @@ def average(
     recipe: Recipe,
     loading: Loading,
     *,
+    size: tuple[int, int],
     whitening: tuple[float, float] = (0.0, 1.0),
     device: torch.device | str = "cpu",
 ) -> tuple[Average, Fate]:
     """Return the mean spectrum of image files, in constant memory, and what became of the files.
 
+    Images are cut about their centres to `size`, height and width, which is at most that of each.
     Under torchrun each process takes its share of the files, and all of them return the whole.
 
     Raises
@@ -62,8 +67,8 @@ def average(
     InputError : for an image that cannot be read, or is smaller than the size wanted.
     NothingComparedError : if no image is left.
     """
-    mean = MeanSpectrum(recipe, *loading.size, whitening=whitening, device=device)
-    fate = _take_in(files, mean, loading, batch=max(1, _BATCH // math.prod(mean.padded)))
+    mean = MeanSpectrum(recipe, *size, whitening=whitening, device=device)
+    fate = _take_in(files, mean, loading, size=size, batch=max(1, _BATCH // math.prod(mean.padded)))
     return mean.compute(), fate
 
 
@@ -85,20 +90,22 @@ class Moments(Sums):
         return mean, math.sqrt(max(0.0, self.state["squares"] / self.state["count"] - mean**2)) or 1.0
 
 
-def moments(files: Sequence[Path], recipe: Recipe, loading: Loading) -> tuple[float, float]:
+def moments(files: Sequence[Path], recipe: Recipe, loading: Loading, *, size: tuple[int, int]) -> tuple[float, float]:
     """Return mean and standard deviation of the pixels of image files, what a recipe may whiten by."""
     sums = Moments(recipe.channels)
-    _take_in(files, sums, loading, batch=1)
+    _take_in(files, sums, loading, size=size, batch=1)
     return sums.compute()
 
 
-def _take_in(files: Sequence[Path], sums: MeanSpectrum | Moments, loading: Loading, *, batch: int) -> Fate:
+def _take_in(
+    files: Sequence[Path], sums: MeanSpectrum | Moments, loading: Loading, *, size: tuple[int, int], batch: int
+) -> Fate:
     """Update sums with batches of this process's share of the files, and add them up over all processes."""
-    fates = Sums(skipped=(len(files),), alphas=())
+    fates = Sums(skipped=(len(files),), alphas=(), constant=())
     with ranks.group():
         mine = ranks.share(range(len(files)))
         workers = ranks.cores() if loading.workers is None else loading.workers
-        loaded = stream([files[number] for number in mine], partial(_load, loading=loading), workers=workers)
+        loaded = stream([files[number] for number in mine], partial(_load, loading=loading, size=size), workers=workers)
         waiting: list[Tensor] = []
         for number, (pixels, dropped) in zip(
             mine, loading.progress(loaded, len(mine)) if loading.progress else loaded, strict=True
@@ -106,7 +113,7 @@ def _take_in(files: Sequence[Path], sums: MeanSpectrum | Moments, loading: Loadi
             if pixels is None:
                 fates.state["skipped"][number] = 1
                 continue
-            fates.add(alphas=dropped)
+            fates.add(alphas=dropped, constant=bool((pixels == pixels[:, :1, :1]).all()))
             waiting.append(pixels)
             if len(waiting) == batch:
                 sums.update(_stacked(waiting))
@@ -116,10 +123,10 @@ def _take_in(files: Sequence[Path], sums: MeanSpectrum | Moments, loading: Loadi
         sums.all_reduce()
         fates.all_reduce()
     skipped = tuple(files[number] for number in fates.state["skipped"].nonzero().flatten().tolist())
-    return Fate(skipped=skipped, alphas=int(fates.state["alphas"]))
+    return Fate(skipped=skipped, alphas=int(fates.state["alphas"]), constant=int(fates.state["constant"]))
 
 
-def _load(path: Path, *, loading: Loading) -> tuple[Tensor | None, bool]:
+def _load(path: Path, *, loading: Loading, size: tuple[int, int]) -> tuple[Tensor | None, bool]:
     """Return an image, shape (1 or 3, H, W), 0..255, None for a broken one, and whether it lost an alpha channel."""
     try:
         picture = read(path, alpha=loading.alpha)
@@ -127,10 +134,10 @@ def _load(path: Path, *, loading: Loading) -> tuple[Tensor | None, bool]:
         if loading.skip_broken:
             return None, False
         raise
-    if any(side < wanted for side, wanted in zip(picture.size, loading.size, strict=True)):
-        sizes = ["x".join(map(str, size)) for size in (picture.size, loading.size)]
+    if any(side < wanted for side, wanted in zip(picture.size, size, strict=True)):
+        sizes = ["x".join(map(str, sides)) for sides in (picture.size, size)]
         raise InputError(f"{path} is {sizes[0]}, smaller than the {sizes[1]} (height x width) that are wanted")
-    return torch.from_numpy(picture.centre_crop(*loading.size).planes()), picture.alpha_dropped
+    return torch.tensor(picture.centre_crop(*size).planes()), picture.alpha_dropped
 
 
 def _stacked(images: list[Tensor]) -> Tensor:

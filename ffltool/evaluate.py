@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import sys
 import threading
@@ -23,7 +22,7 @@ from ffltool.images import Picture, Reading, alpha_dropped, read_pair
 from ffltool.metrics import Metric, look_up
 from ffltool.metrics.mse import mse_of_images
 from ffltool.metrics.sums import Mean
-from ffltool.pairing import Pair, Pairing
+from ffltool.pairing import Pair, Pairing, digest
 from ffltool.report import BandScore, ImageSet, PairValues, Report, Score
 from ffltool.stream import Progress, stream
 
@@ -267,9 +266,7 @@ def _bands(energies: list[tuple[float, ...]], count: int) -> tuple[BandScore, ..
 
 
 def _image_set(given: Path, sizes: tuple[tuple[int, int], ...], files: list[tuple[str, float]]) -> ImageSet:
-    lines = (f"{name}\0{int(size)}\n" for name, size in files)
-    digest = hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
-    return ImageSet(path=printable(str(given)), images=len(files), sizes=sizes, digest=f"sha256:{digest}")
+    return ImageSet(path=printable(str(given)), images=len(files), sizes=sizes, digest=digest(files))
 
 
 def _warnings(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ ALPHAS = ("drop", "white", "black", "error")
 FITS = ("none", "crop", "resize")
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "TIFF", "GIF")
 _ORIENTATION = 0x0112  # the EXIF tag
+_SIDEWAYS = (5, 6, 7, 8)  # its values for images that lie on a side
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -133,10 +136,24 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
     content = _content(path)
     if content.startswith(_PNG):
         _check_png(content, path)
+    with _opened(content, path) as file:
+        pixels, alpha_dropped = _decode(file, path, alpha)
+        return Picture(pixels, alpha_dropped, len(content))
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Return the height and width that `read` would give, without decoding the pixels; raises what `read` raises."""
+    with _opened(_content(path), path) as file:
+        width, height = file.size
+        return (width, height) if file.getexif().get(_ORIENTATION) in _SIDEWAYS else (height, width)
+
+
+@contextmanager
+def _opened(content: bytes, path: Path) -> Iterator[Image.Image]:
+    """Open an image file for the body, and turn what goes wrong there into errors that name it."""
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as file:
-            pixels, alpha_dropped = _decode(file, path, alpha)
-            return Picture(pixels, alpha_dropped, len(content))
+            yield file
     except FfltoolError:
         raise
     except UnidentifiedImageError as error:

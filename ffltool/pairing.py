@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -179,3 +180,9 @@ def _describe(folder: Path, lone: list[str], count: int) -> str:
     """Say how many of a folder's images have no partner, naming the first of them."""
     names = ", ".join(map(printable, lone[:_NAMED])) + (", …" if len(lone) > _NAMED else "")
     return f"{len(lone)} of {count} images in {folder}" + (f" ({names})" if lone else "")
+
+
+def digest(files: Iterable[tuple[str, float]]) -> str:
+    """Return a hash of the names and the sizes in bytes of files, in their order: what tells one set from another."""
+    lines = (f"{name}\0{int(size)}\n" for name, size in files)
+    return "sha256:" + hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 
 from ffltool.errors import InputError
 
@@ -16,6 +18,7 @@ CHOICES = {
     "transform": ("dft", "dct"),
     "average": ("power", "amplitude", "log1p", "log", "complex"),
     "show": ("db", "ln", "linear", "log", "relative", "dc"),
+    "curves": ("radial", "slices"),
 }
 _MOST_PADDING = 16
 
@@ -37,6 +40,7 @@ class Recipe:
     show : how the mean is drawn: "db", 10 log10 of power and 20 log10 of amplitude; "ln", ln(mean + 1e-6); "linear",
         as it is; "log", on a logarithmic scale from 1e-5 to 1e-1; "relative", divided by four times its mean over all
         frequencies and cut at 1; "dc", divided by its value at zero frequency.
+    curves : what is drawn over frequency: the mean over rings, or the map along 0 and 45 degrees.
     """
 
     channels: str = "grey"
@@ -49,6 +53,7 @@ class Recipe:
     orthonormal: bool = False
     average: str = "power"
     show: str = "db"
+    curves: str = "radial"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -70,14 +75,18 @@ PRESETS = {
     "corvi2023": Recipe(
         channels="rgb", span="0..1", residual="median3", window="none", orthonormal=True, show="relative"
     ),
-    "karras2021": Recipe(channels="rgb", whiten="set", window="kaiser", pad=4, orthonormal=True),
+    "karras2021": Recipe(channels="rgb", whiten="set", window="kaiser", pad=4, orthonormal=True, curves="slices"),
     "frank2020": Recipe(window="none", transform="dct", average="log", show="linear"),
     "durall2020": Recipe(window="none", average="log", show="dc"),
 }
 
 
-def preset(name: str) -> Recipe:
-    """Return the recipe of that name."""
+def preset(name: str, changes: Mapping[str, object] = MappingProxyType({})) -> Recipe:
+    """Return the recipe of that name, with other options in place of its own; those that are None stay.
+
+    >>> preset("ffl", {"window": "hann", "pad": None}).window
+    'hann'
+    """
     if name not in PRESETS:
         raise InputError(f"there is no preset {name!r}; known are {', '.join(PRESETS)}")
-    return PRESETS[name]
+    return replace(PRESETS[name], **{option: value for option, value in changes.items() if value is not None})

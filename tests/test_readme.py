@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from ffltool import FocalFrequencyLoss
+from ffltool.recipes import CHOICES, PRESETS
 from ffltool.reconstruct import objectives
+from ffltool.views import LAYOUTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -44,8 +46,8 @@ def test_the_table_names_no_command_that_is_not_there():
 @pytest.mark.parametrize("name", commands())
 def test_every_option_is_documented(name):
     for parameter in commands()[name].__annotations__:
-        if parameter not in ("real", "fake", "image", "return"):
-            assert f"--{parameter.replace('_', '-')}" in README, parameter
+        if parameter not in ("real", "fake", "image", "inputs", "return"):
+            assert f"--{parameter.rstrip('_').replace('_', '-')}" in README, parameter
 
 
 def test_every_dependency_has_its_reason():
@@ -91,3 +93,9 @@ def test_the_python_example_runs(monkeypatch, capsys):
 def test_the_output_shown_is_what_the_first_line_prints(monkeypatch, run):
     monkeypatch.chdir(ROOT)
     assert run("lfd", "sample_data/real", "sample_data/fake")[1].rstrip() in README
+
+
+def test_every_preset_and_layout_of_spectra_is_explained():
+    rows = re.findall(r"^\| `(\w+)`", README, re.MULTILINE)
+    assert set(PRESETS) | set(LAYOUTS) <= set(rows)
+    assert all(choice in README for choices in CHOICES.values() for choice in choices)

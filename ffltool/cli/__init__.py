@@ -14,6 +14,7 @@ from ffltool.cli.diagnose import diagnose
 from ffltool.cli.lfd import lfd
 from ffltool.cli.metrics import metrics
 from ffltool.cli.reconstruct import reconstruct
+from ffltool.cli.spectrum import spectrum
 from ffltool.errors import FfltoolError, printable
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(lfd)
 app.command()(metrics)
+app.command()(spectrum)
 app.command()(reconstruct)
 app.command()(diagnose)
 

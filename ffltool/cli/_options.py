@@ -12,7 +12,7 @@ from ffltool.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-_IMAGES = {"rich_help_panel": "Images"}
+IMAGES = {"rich_help_panel": "Images"}
 OUTPUT = {"rich_help_panel": "Output", "show_default": False}
 
 Real = Annotated[Path, typer.Argument(metavar="REAL", help="Folder of real images, or one image.", show_default=False)]
@@ -22,26 +22,26 @@ Fake = Annotated[
 ]
 Pair = Annotated[
     Literal["stem", "name", "order"],
-    typer.Option(metavar="HOW", help="By stem (path without suffix), name or order.", **_IMAGES),
+    typer.Option(metavar="HOW", help="By stem (path without suffix), name or order.", **IMAGES),
 ]
 SideBySide = Annotated[
-    bool, typer.Option("--side-by-side", help="REAL alone: real left, fake right in each image.", **_IMAGES)
+    bool, typer.Option("--side-by-side", help="REAL alone: real left, fake right in each image.", **IMAGES)
 ]
 Recursive = Annotated[
-    bool, typer.Option("--recursive/--no-recursive", help="Look into subfolders.", show_default="yes", **_IMAGES)
+    bool, typer.Option("--recursive/--no-recursive", help="Look into subfolders.", show_default="yes", **IMAGES)
 ]
 Limit = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Only the first N pairs.", show_default=False, **_IMAGES)
+    int | None, typer.Option(min=1, metavar="N", help="Only the first N pairs.", show_default=False, **IMAGES)
 ]
-AllowUnpaired = Annotated[bool, typer.Option("--allow-unpaired", help="Leave out files without a partner.", **_IMAGES)]
-SkipBroken = Annotated[bool, typer.Option("--skip-broken", help="Leave out pairs with a broken image.", **_IMAGES)]
+AllowUnpaired = Annotated[bool, typer.Option("--allow-unpaired", help="Leave out files without a partner.", **IMAGES)]
+SkipBroken = Annotated[bool, typer.Option("--skip-broken", help="Leave out pairs with a broken image.", **IMAGES)]
 Alpha = Annotated[
     Literal["drop", "white", "black", "error"],
-    typer.Option(metavar="HOW", help="An alpha channel: drop, over white or black, error.", **_IMAGES),
+    typer.Option(metavar="HOW", help="An alpha channel: drop, over white or black, error.", **IMAGES),
 ]
 Fit = Annotated[
     Literal["none", "crop", "resize"],
-    typer.Option(metavar="HOW", help="Sizes that differ: none (error), crop or resize.", **_IMAGES),
+    typer.Option(metavar="HOW", help="Sizes that differ: none (error), crop or resize.", **IMAGES),
 ]
 Workers = Annotated[
     int | None,

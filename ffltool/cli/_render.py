@@ -80,9 +80,10 @@ def _print(text: str) -> None:
         raise InputError(f"standard output cannot be written: {error.strerror}") from error
 
 
-def progress(*, quiet: bool) -> Callable[[Iterable, int], Iterator]:
+def progress(*, quiet: bool, doing: str = "comparing") -> Callable[[Iterable, int], Iterator]:
     """Return what to wrap the stream of results in: a bar on standard error where that is a terminal and allowed."""
-    return _track if sys.stderr.isatty() and not quiet and ranks.rank() == 0 else _wait
+    shown = sys.stderr.isatty() and not quiet and ranks.rank() == 0
+    return partial(_track, doing=doing) if shown else _wait
 
 
 def _wait(items: Iterable, total: int) -> Iterator:
@@ -94,11 +95,11 @@ def _wait(items: Iterable, total: int) -> Iterator:
         yield item
 
 
-def _track(items: Iterable, total: int) -> Iterator:
+def _track(items: Iterable, total: int, *, doing: str) -> Iterator:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    columns = TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield from bar.track(items, total=total)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ffltool.diagnose import Diagnosis
     from ffltool.reconstruct import Rebuilt
+    from ffltool.survey import Survey
 
 Sizes = tuple[tuple[int, int], ...]  # (height, width) of images
 
@@ -94,6 +96,31 @@ def of_rebuilt(folder: Path, results: list[Rebuilt]) -> str:
 def of_files(folder: Path, names: list[str]) -> str:
     """Return which files were written."""
     return _drawn(f"wrote {', '.join(names)} to {printable(str(folder))}")
+
+
+def of_survey(survey: Survey) -> str:
+    """Return the level of the first set in bands of frequencies, and the gain of the others against it."""
+    from ffltool.radial import bands
+    from ffltool.views import band_gains, label, references
+
+    height, width = survey.meta["size"]
+    rows = zip(survey.meta["sets"], references(survey), band_gains(survey), strict=True)
+    table = _columns(
+        "set",
+        "images",
+        *(band.name for band in bands(4)[1:]),
+        rows=(
+            [
+                each["label"] if each["label"] == each["input"] else f"{each['label']}, {each['input']}",
+                str(each["images"]),
+                *(f"{value:{'+' * (first != number)}.2f}" for value in values),
+            ]
+            for number, (each, first, values) in enumerate(rows)
+        ),
+    )
+    unit = f"{label(replace(survey.recipe, show='db'))} in bands of cycles per pixel"
+    gains = "; with a sign: the gain against the set above without one" if len(survey.labels) > 1 else ""
+    return _drawn(f"{height}x{width}: {unit}{gains}", table)
 
 
 def of_diagnosis(diagnosis: Diagnosis) -> str:

@@ -47,18 +47,28 @@ def sides(height: int, width: int, inches: float) -> tuple[float, float]:
 
 
 def frequency_map(
-    axes: Axes, values: np.ndarray, *, inches: tuple[float, float], cmap: str = "viridis", **scale: object
+    axes: Axes,
+    values: np.ndarray,
+    *,
+    inches: tuple[float, float],
+    cmap: str = "viridis",
+    dct: bool = False,
+    **scale: object,
 ) -> AxesImage:
     """Show a centred map over frequencies, shape (H, W), with its axes in cycles per pixel.
 
-    `inches` are the width and height it will have: small ones get fewer ticks. `scale` is matplotlib's vmin, vmax or
-    norm.
+    `inches` are the width and height it will have: small ones get fewer ticks. A map of a DCT begins with the zero
+    frequency and has steps of half a period. `scale` is matplotlib's vmin, vmax or norm.
     """
-    (top, bottom), (left, right) = (((-(n // 2) - 0.5) / n, (n - n // 2 - 0.5) / n) for n in values.shape)
+    if dct:
+        (top, bottom), (left, right) = ((-0.25 / n, 0.5 - 0.25 / n) for n in values.shape)
+    else:
+        (top, bottom), (left, right) = (((-(n // 2) - 0.5) / n, (n - n // 2 - 0.5) / n) for n in values.shape)
     drawn = axes.imshow(
         values, cmap=cmap, extent=(left, right, bottom, top), aspect=values.shape[0] / values.shape[1], **scale
     )
-    xticks, yticks = ([-0.25, 0, 0.25] if side > 1.2 else [0] for side in inches)
+    several = [0, 0.25] if dct else [-0.25, 0, 0.25]
+    xticks, yticks = (several if side > 1.2 else [0] for side in inches)
     axes.set(xticks=xticks, yticks=yticks, xlim=(left, right), ylim=(bottom, top))
     axes.tick_params(labelsize=7, length=2)
     axes.set_xlabel("u (cycles per pixel)" if inches[0] > 1.2 else "u (c/px)", fontsize=7)
@@ -68,7 +78,7 @@ def frequency_map(
 
 def colour_bar(figure: Figure, drawn: AxesImage, beside: list[Axes], label: str) -> None:
     """Add the scale of a map, shorter than what it stands beside where that is more than one."""
-    bar = figure.colorbar(drawn, ax=beside, fraction=0.05, pad=0.01, aspect=15, shrink=0.5 if len(beside) > 1 else 1)
+    bar = figure.colorbar(drawn, ax=beside, fraction=0.05, pad=0.01, aspect=15, shrink=0.6 if len(beside) > 1 else 1)
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7)
 

@@ -1,0 +1,202 @@
+"""Mean spectra of several sets, the first of them the reference: measured, kept as NPZ, and shown.
+
+Values are kept as they were averaged; what is drawn of them, `ffltool.views` knows.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import PIL
+import torch
+from numpy import ndarray
+
+from ffltool import __version__, ranks
+from ffltool.average import Fate, Loading, average, moments
+from ffltool.errors import InputError, printable
+from ffltool.images import alpha_dropped, read
+from ffltool.mean_spectrum import Average
+from ffltool.pairing import digest
+from ffltool.recipes import Recipe
+from ffltool.sources import Selection, Source, common_size
+
+SCHEMA = "ffltool.spectrum/1"
+MARK = "ffltool.npy"  # the name of an entry of the archive, which stands near its end
+_DRAWN = ("show", "curves")  # options of a recipe that have no say in what is measured
+_EXAMPLE = 384  # pixels of the longer side of an example image
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Survey:
+    """What was measured, as it is written: S sets, R rings, A orientations, maps of H x W frequencies.
+
+    ``labels`` (S,); ``radius`` (R,) in cycles per pixel, ``counts`` (R,) of frequencies; ``profile``, ``profile_std``
+    (S, R), linear, and ``profile_spread``, the deviation over images in dB (of a logarithm, in nat); the same over
+    ``angle`` (A,) in degrees: ``angular``, ``angular_std``, ``angular_spread``; ``maps`` (S, H, W), centred;
+    ``examples``, an 8-bit image of each set; ``meta``: every convention, the files by count and digest, versions.
+    """
+
+    labels: tuple[str, ...]
+    radius: ndarray
+    counts: ndarray
+    profile: ndarray
+    profile_std: ndarray
+    profile_spread: ndarray
+    angle: ndarray
+    angular: ndarray
+    angular_std: ndarray
+    angular_spread: ndarray
+    maps: ndarray
+    examples: tuple[ndarray, ...]
+    meta: dict
+
+    @property
+    def recipe(self) -> Recipe:
+        """The conventions that it was measured by."""
+        return Recipe(**self.meta["recipe"])
+
+
+def survey(
+    inputs: Sequence[Path],
+    selection: Selection,
+    recipe: Recipe,
+    loading: Loading,
+    *,
+    size: int | None = None,
+    device: torch.device | str = "cpu",
+) -> Survey:
+    """Measure the mean spectra of sets of images.
+
+    All are cut about their centres to `size` x `size` pixels, or to the height and width that all have in common.
+
+    Raises
+    ------
+    InputError : for an image that cannot be read, or is smaller than the size wanted.
+    NothingComparedError : if a set has no image left.
+    """
+    sources, warnings = selection.sets(inputs), []
+    if size is None:
+        cut, warnings = common_size(sources, skip_broken=loading.skip_broken, workers=loading.workers)
+    else:
+        cut = size, size
+    averages, examples, sets = [], [], []
+    with ranks.group():
+        whitening = moments(sources[0].files, recipe, loading, size=cut) if recipe.whiten == "set" else (0.0, 1.0)
+        for source in sources:
+            mean, fate = average(source.files, recipe, loading, size=cut, whitening=whitening, device=device)
+            left = [path for path in source.files if path not in fate.skipped]
+            averages.append(mean)
+            examples.append(_example(left[0], loading, size=cut))
+            sets.append(_described(source, left, fate))
+            warnings += _warnings(source, fate)
+    meta = {
+        "schema": SCHEMA,
+        "version": __version__,
+        "recipe": asdict(recipe),
+        "selection": asdict(selection),
+        "size": list(cut),
+        "whitening": list(whitening),
+        "sets": sets,
+        "warnings": warnings,
+        "environment": {"torch": torch.__version__, "numpy": np.__version__, "pillow": PIL.__version__},
+    }
+    return _survey(averages, examples, meta)
+
+
+def _described(source: Source, files: list[Path], fate: Fate) -> dict:
+    return {
+        "label": printable(source.label),
+        "input": printable(source.given),
+        "images": len(files),
+        "digest": digest((path.name, path.stat().st_size) for path in files),
+        "skipped": [printable(path.name) for path in fate.skipped],
+    }
+
+
+def _example(path: Path, loading: Loading, *, size: tuple[int, int]) -> ndarray:
+    """Return an image as it is shown, 8 bits, shape (h, w, 1 or 3)."""
+    picture = read(path, alpha=loading.alpha).centre_crop(*size).shrink(_EXAMPLE)
+    return np.rint(np.moveaxis(picture.planes(), 0, -1)).astype(np.uint8)
+
+
+def _warnings(source: Source, fate: Fate) -> Iterator[str]:
+    if fate.skipped:
+        names = ", ".join(printable(path.name) for path in fate.skipped)
+        yield f"{source.label}: {len(fate.skipped)} broken images were left out: {names}"
+    if fate.alphas:
+        yield f"{source.label}: {alpha_dropped(fate.alphas)}; --alpha white or black composites"
+    if fate.constant:
+        yield f"{source.label}: {fate.constant} of {len(source.files)} images are constant and have no spectrum"
+
+
+def _survey(averages: Sequence[Average], examples: Sequence[ndarray], meta: dict) -> Survey:
+    def of(kind: str, part: str) -> ndarray:
+        return np.stack([getattr(getattr(mean, kind), part).numpy() for mean in averages])
+
+    return Survey(
+        labels=tuple(each["label"] for each in meta["sets"]),
+        radius=averages[0].radial.x.numpy(),
+        counts=averages[0].radial.counts.numpy(),
+        profile=of("radial", "mean"),
+        profile_std=of("radial", "std"),
+        profile_spread=of("radial", "spread"),
+        angle=averages[0].angular.x.numpy(),
+        angular=of("angular", "mean"),
+        angular_std=of("angular", "std"),
+        angular_spread=of("angular", "spread"),
+        maps=np.stack([mean.map.numpy() for mean in averages]),
+        examples=tuple(examples),
+        meta=meta,
+    )
+
+
+_ARRAYS = [field.name for field in fields(Survey) if field.name not in ("labels", "examples", "meta")]
+
+
+def as_npz(survey: Survey) -> bytes:
+    """Return a survey as a compressed NPZ archive; `from_npz` reads it back."""
+    content = io.BytesIO()
+    arrays = {name: getattr(survey, name) for name in _ARRAYS}
+    arrays |= {f"example_{number}": example for number, example in enumerate(survey.examples)}
+    texts = {"labels": survey.labels, "meta": json.dumps(survey.meta), "ffltool": SCHEMA}
+    np.savez_compressed(content, **arrays, **{name: np.array(text) for name, text in texts.items()})
+    return content.getvalue()
+
+
+def from_npz(path: Path) -> Survey:
+    """Read a survey from an archive that `as_npz` made.
+
+    Raises
+    ------
+    InputError : if there is none, or it is something else.
+    """
+    try:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+            if "ffltool" not in file or str(file["ffltool"]) != SCHEMA:
+                raise InputError(f"{path} holds no spectra of ffltool; spectrum --data writes them")
+            labels, meta = tuple(map(str, file["labels"])), json.loads(str(file["meta"]))
+            examples = tuple(file[f"example_{number}"] for number in range(len(labels)))
+            return Survey(**{name: file[name] for name in _ARRAYS}, labels=labels, examples=examples, meta=meta)
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder; an NPZ file of spectrum --data is wanted") from error
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} is no NPZ file that can be read: {error}") from error
+
+
+def shown_otherwise(survey: Survey, changes: Mapping[str, object]) -> Survey:
+    """Return a survey with other options of its recipe, of those that decide how it is drawn: `show` and `curves`."""
+    if measured := [name for name, value in changes.items() if value is not None and name not in _DRAWN]:
+        raise InputError(f"{', '.join(measured)} cannot be changed without the images; {' and '.join(_DRAWN)} can")
+    chosen = {name: value for name, value in changes.items() if value is not None}
+    return replace(survey, meta=survey.meta | {"recipe": asdict(replace(survey.recipe, **chosen))})

@@ -1,0 +1,154 @@
+import json
+
+import numpy as np
+import pytest
+
+from ffltool.average import Loading
+from ffltool.errors import InputError, NothingComparedError
+from ffltool.recipes import Recipe
+from ffltool.sources import Selection
+from ffltool.survey import MARK, as_npz, from_npz, shown_otherwise, survey
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CONTRACT = {"labels", "radius", "profile", "profile_std", "counts", "maps", "meta"}
+
+
+@pytest.fixture
+def measured(folders):
+    def measured(recipe=None, *, size=None, loading=None, selection=None, **settings):
+        inputs = folders(["a.png", "b.png", "c.png"], **settings)
+        return survey(inputs, selection or Selection(), recipe or Recipe(), loading or Loading(), size=size)
+
+    return measured
+
+
+def power_of(folder, window=None):
+    from PIL import Image
+
+    weights = np.array([0.299, 0.587, 0.114])
+    images = [np.asarray(Image.open(path)) @ weights for path in sorted(folder.iterdir())]
+    return np.mean([np.abs(np.fft.fftshift(np.fft.fft2(image))) ** 2 for image in images], axis=0)
+
+
+def test_maps_are_the_mean_power_of_each_set(measured, tmp_path):
+    found = measured(Recipe(window="none"))
+    for name, values in zip(("real", "fake"), found.maps, strict=True):
+        expected = power_of(tmp_path / name)
+        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6 * expected.max())  # float32 transforms
+    assert found.labels == ("real", "fake")
+
+
+def test_shapes_are_those_of_the_contract(measured):
+    found = measured(size=11)
+    rings = len(found.radius)
+    assert found.maps.shape == (2, 11, 11)
+    assert found.counts.sum() == 121
+    assert found.profile.shape == found.profile_std.shape == found.profile_spread.shape == (2, rings)
+    assert found.angular.shape == found.angular_spread.shape == (2, len(found.angle)) == (2, 36)
+    assert [example.shape for example in found.examples] == [(11, 11, 3)] * 2
+    assert found.meta["size"] == [11, 11]
+
+
+def test_npz_comes_back_as_it_went(measured, tmp_path):
+    found = measured()
+    path = tmp_path / "x.npz"
+    path.write_bytes(as_npz(found))
+    assert MARK.encode() in path.read_bytes()[-4096:]
+    again = from_npz(path)
+    assert (again.labels, again.meta, again.recipe) == (found.labels, found.meta, found.recipe)
+    for name in ("maps", "profile", "profile_std", "counts", "radius", "angular"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
+    assert all(np.array_equal(*pair) for pair in zip(again.examples, found.examples, strict=True))
+
+
+def test_npz_holds_what_was_promised_and_needs_no_pickle(measured, tmp_path):
+    path = tmp_path / "x.npz"
+    path.write_bytes(as_npz(measured(selection=Selection(seed=7, limit=2))))
+    with np.load(path, allow_pickle=False) as file:
+        assert set(file) >= CONTRACT
+        meta = json.loads(str(file["meta"]))
+    assert meta["selection"]["seed"] == 7
+    assert [(each["label"], each["images"]) for each in meta["sets"]] == [("real", 2), ("fake", 2)]
+    assert all(each["digest"].startswith("sha256:") for each in meta["sets"])
+    assert set(meta["environment"]) == {"torch", "numpy", "pillow"}
+    assert set(meta["recipe"]) == set(Recipe.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"text"])
+def test_what_is_no_npz_is_an_error(tmp_path, content):
+    path = tmp_path / "x.npz"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.npz"):
+        from_npz(path)
+
+
+def test_an_npz_of_somebody_else_is_an_error(tmp_path):
+    np.savez(tmp_path / "x.npz", maps=np.zeros(3))
+    with pytest.raises(InputError, match="holds no spectra of ffltool"):
+        from_npz(tmp_path / "x.npz")
+    np.save(tmp_path / "y.npy", np.zeros(3))
+    with pytest.raises(InputError, match=r"y\.npy"):
+        from_npz(tmp_path / "y.npy")
+
+
+def test_an_npz_cut_short_is_an_error(measured, tmp_path):
+    content = as_npz(measured())
+    (tmp_path / "x.npz").write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=r"x\.npz"):
+        from_npz(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize(("name", "reason"), [("nothing.npz", "does not exist"), (".", "is a folder")])
+def test_no_file_is_an_error(tmp_path, name, reason):
+    with pytest.raises(InputError, match=reason):
+        from_npz(tmp_path / name)
+
+
+def test_sets_are_whitened_by_the_first(folders):
+    real, fake = folders(["a.png", "b.png"])
+    found = survey([real, fake], Selection(), Recipe(whiten="set", window="none"), Loading())
+    alone = survey([real], Selection(), Recipe(whiten="set", window="none"), Loading())
+    assert found.meta["whitening"] == alone.meta["whitening"]
+    power = found.profile[0] * found.counts
+    assert power.sum() / np.prod(found.meta["size"]) ** 2 == pytest.approx(1, rel=1e-5)  # by Parseval, the variance
+
+
+def test_images_cut_to_one_size_are_a_warning(folders, save, tmp_path):
+    inputs = folders(["a.png"])
+    save(inputs[1] / "b.png", size=(10, 30))
+    found = survey(inputs, Selection(), Recipe(), Loading())
+    assert found.meta["size"] == [10, 16]
+    assert found.meta["warnings"] == ["the images have 2 sizes; each was cut about its centre to 10x16"]
+
+
+def test_an_image_smaller_than_the_size_wanted_is_an_error(measured):
+    with pytest.raises(InputError, match=r"a\.png is 12x16, smaller than the 13x13"):
+        measured(size=13)
+
+
+def test_broken_constant_and_transparent_images_are_said(folders, save):
+    real, fake = folders(["a.png", "b.png"])
+    (real / "broken.png").write_bytes(b"")
+    save(fake / "flat.png", pixels=np.full((12, 16, 3), 7, np.uint8))
+    save(fake / "glass.png", mode="RGBA")
+    found = survey([real, fake], Selection(), Recipe(), Loading(skip_broken=True))
+    assert found.meta["warnings"] == [
+        "real: 1 broken images were left out: broken.png",
+        "fake: the alpha channel of 1 image was dropped; --alpha white or black composites",
+        "fake: 1 of 4 images are constant and have no spectrum",
+    ]
+    assert [each["images"] for each in found.meta["sets"]] == [2, 4]
+
+
+def test_a_set_of_broken_images_is_an_error(folders):
+    real, fake = folders(["a.png"])
+    (fake / "a.png").write_bytes(b"")
+    with pytest.raises(NothingComparedError):
+        survey([real, fake], Selection(), Recipe(), Loading(skip_broken=True))
+
+
+def test_how_it_is_shown_can_change_and_what_was_measured_cannot(measured):
+    found = measured()
+    assert shown_otherwise(found, {"show": "ln", "curves": None}).recipe == Recipe(show="ln")
+    with pytest.raises(InputError, match="window cannot be changed without the images; show and curves can"):
+        shown_otherwise(found, {"window": "none"})
