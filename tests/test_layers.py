@@ -10,8 +10,20 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # from the top down; a module may import its own layer (without circles) and those below
 LAYERS = [
     {"cli", "__main__"},
-    {"evaluate", "average", "reconstruct", "gallery", "diagnose"},
-    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "loss", "figures", "mean_spectrum"},
+    {"evaluate", "average", "reconstruct", "gallery", "filtered", "diagnose"},
+    {
+        "metrics",
+        "images",
+        "pairing",
+        "deep",
+        "ranks",
+        "formats",
+        "stream",
+        "loss",
+        "bandlimit",
+        "figures",
+        "mean_spectrum",
+    },
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes"},
     {"errors", "__init__"},
 ]
