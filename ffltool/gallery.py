@@ -1,4 +1,4 @@
-"""Files into a reconstruction, and out of it: images, figure, curves and report in one folder."""
+"""Image files into tensors, and tensors into folders: images, and a reconstruction's figure, curves and report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -58,6 +58,14 @@ def _warnings(*pictures: Picture) -> list[str]:
     return [alpha_dropped(dropped)] if dropped else []
 
 
+def load_one(image: Path, *, size: int | None) -> tuple[Tensor, list[str]]:
+    """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size` where that is given; warnings."""
+    picture = read(image)
+    if size is not None:
+        picture = picture.shrink(size)
+    return picture.tensor(), _warnings(picture)
+
+
 def load_two(image: Path, other: Path, *, size: int) -> tuple[Tensor, Tensor, list[str]]:
     """Return two images of one size as tensors (C, H, W) in 0..1, the longest side at most `size`; and warnings."""
     pictures = _read(image, size=size), _read(other, size=size)
@@ -106,6 +114,13 @@ def _new(folder: Path) -> Iterator[None]:
         if made:
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def write_images(folder: Path, images: Mapping[str, Tensor]) -> None:
+    """Write images, shape (C, H, W), cut to 0..1, as PNG files of these names."""
+    with _new(folder):
+        for name, image in images.items():
+            _write_image(folder / f"{name}.png", image)
 
 
 def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], about: dict) -> None:
@@ -182,14 +197,17 @@ def write_swapped(folder: Path, original: Tensor, other: Tensor) -> None:
 
 def _panel(title: str, image: Tensor) -> figures.Panel:
     """Return a panel with the log amplitude of the pixels as they are, not cut, averaged over channels, in 0..255."""
+    return figures.Panel(title, as_shown(image), log_amplitude(255 * image).mean(0).numpy())
+
+
+def as_shown(image: Tensor) -> np.ndarray:
+    """Return an image (C, H, W) as it is drawn: cut to 0..1, shape (H, W) or (H, W, 3)."""
     pixels = image.clamp(0, 1)
-    shown = pixels[0] if len(pixels) == 1 else pixels.movedim(0, -1)
-    return figures.Panel(title, shown.numpy(), log_amplitude(255 * image).mean(0).numpy())
+    return (pixels[0] if len(pixels) == 1 else pixels.movedim(0, -1)).numpy()
 
 
 def _picture(image: Tensor) -> Image.Image:
-    pixels = (255 * image.clamp(0, 1)).round().byte()
-    return Image.fromarray((pixels[0] if len(pixels) == 1 else pixels.movedim(0, -1)).numpy())
+    return Image.fromarray((255 * as_shown(image)).round().astype(np.uint8))
 
 
 def _write_image(path: Path, image: Tensor) -> None:

@@ -128,6 +128,14 @@ def test_a_missing_image_or_start_is_named(tmp_path, save):
         load(path, init=str(tmp_path / "no.png"))
 
 
+def test_one_image_keeps_its_size_unless_told(tmp_path, save):
+    path = save(tmp_path / "x.png", size=(300, 20), mode="RGBA")
+    image, warnings = gallery.load_one(path, size=None)
+    assert (image.shape, image.dtype) == ((3, 300, 20), torch.float32)
+    assert warnings == ["the alpha channel of 1 image was dropped"]
+    assert gallery.load_one(path, size=30)[0].shape == (3, 30, 2)
+
+
 def test_two_images_must_have_one_size_after_they_were_shrunk(tmp_path, save):
     one, other = save(tmp_path / "a.png", size=(12, 16)), save(tmp_path / "b.png", size=(30, 40))
     assert [image.shape for image in gallery.load_two(one, other, size=16)[:2]] == [(3, 12, 16)] * 2
@@ -234,6 +242,21 @@ def test_images_are_written_in_8_bits_rounded(tmp_path, shape):
     gallery.write_rebuilt(tmp_path, target, [result], FACTS)
     np.testing.assert_array_equal(pixels_of(tmp_path / "original.png"), in_8_bit(target))
     np.testing.assert_array_equal(pixels_of(tmp_path / "ffl.png"), in_8_bit(result.image))
+
+
+def test_images_are_written_under_their_names_into_a_new_folder(tmp_path):
+    images = {"a": random(3, 8, 9), "b": 2 * random(1, 5, 1) - 0.5}
+    gallery.write_images(tmp_path / "new", images)
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a.png", "b.png"]
+    for name, image in images.items():
+        np.testing.assert_array_equal(pixels_of(tmp_path / "new" / f"{name}.png"), in_8_bit(image))
+    gallery.check(tmp_path / "new", ["a.png", "b.png"], force=False)
+
+
+def test_a_folder_that_cannot_be_filled_is_taken_away_again(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        gallery.write_images(tmp_path / "new", {"a": random(1, 8, 9), "no/b": random(1, 8, 9)})
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("without_drawing")

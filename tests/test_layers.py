@@ -10,20 +10,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # from the top down; a module may import its own layer (without circles) and those below
 LAYERS = [
     {"cli", "__main__"},
-    {"evaluate", "average", "survey", "views", "reconstruct", "gallery", "diagnose"},
-    {
-        "metrics",
-        "images",
-        "pairing",
-        "deep",
-        "ranks",
-        "formats",
-        "stream",
-        "loss",
-        "figures",
-        "mean_spectrum",
-        "sources",
-    },
+    {"evaluate", "average", "survey", "views", "reconstruct", "gallery", "filtered", "diagnose"},
+    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "sources"}
+    | {"loss", "bandlimit", "figures", "mean_spectrum"},
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes"},
     {"errors", "__init__"},
 ]

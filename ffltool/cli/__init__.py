@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ffltool import __version__
+from ffltool.cli.bandlimit import bandlimit
 from ffltool.cli.diagnose import diagnose
 from ffltool.cli.lfd import lfd
 from ffltool.cli.metrics import metrics
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(lfd)
 app.command()(metrics)
 app.command()(spectrum)
+app.command()(bandlimit)
 app.command()(reconstruct)
 app.command()(diagnose)
 

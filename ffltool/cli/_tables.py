@@ -123,6 +123,12 @@ def of_survey(survey: Survey) -> str:
     return _drawn(f"{height}x{width}: {unit}{gains}", table)
 
 
+def of_figure(figure: Path, folder: Path | None, names: list[str]) -> str:
+    """Return where a figure is, and the images in it where they were kept."""
+    line = f"wrote {printable(str(figure))}"
+    return _drawn(line) + (of_files(folder, names) if folder is not None else "")
+
+
 def of_diagnosis(diagnosis: Diagnosis) -> str:
     """Return what FFL is beside other losses, what the exponent does, and where it comes from."""
     effects = _columns(

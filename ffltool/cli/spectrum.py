@@ -127,7 +127,7 @@ def spectrum(
         _deliver(found, output=output, data=data, layout=layout or found.meta["selection"]["layout"])
 
 
-def _deliver(found: Survey, *, output: Path | None, data: Path | None, layout: str) -> None:
+def _deliver(found: "Survey", *, output: Path | None, data: Path | None, layout: str) -> None:
     from ffltool import figures, outputs, survey, views
     from ffltool.cli import _render, _tables
 

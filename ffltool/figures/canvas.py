@@ -78,7 +78,7 @@ def frequency_map(
 
 def colour_bar(figure: Figure, drawn: AxesImage, beside: list[Axes], label: str) -> None:
     """Add the scale of a map, shorter than what it stands beside where that is more than one."""
-    bar = figure.colorbar(drawn, ax=beside, fraction=0.05, pad=0.01, aspect=15, shrink=0.6 if len(beside) > 1 else 1)
+    bar = figure.colorbar(drawn, ax=beside, fraction=0.05, pad=0.02, aspect=15, shrink=0.6 if len(beside) > 1 else 1)
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7)
 

@@ -12,15 +12,20 @@ from matplotlib.ticker import MaxNLocator
 from ffltool.figures.canvas import TEXT, colour_bar, frequency_map, line_style, new_figure, sides, tidy
 
 _SIDE = 1.55  # inches of a small image
+_NARROWEST, _LOWEST = 1.4, 0.6  # inches that a title and the label of an axis need
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """An image, shape (H, W) or (H, W, 3) in 0..1, with its centred log amplitude, shape (H, W), and a title."""
+    """An image, shape (H, W) or (H, W, 3) in 0..1, with its centred log amplitude, shape (H, W), and a title.
+
+    ``rings`` are frequencies (u, v) in cycles per pixel that are ringed in the spectrum, where they are hard to see.
+    """
 
     title: str
     image: np.ndarray
     spectrum: np.ndarray
+    rings: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,19 +37,22 @@ class Curve:
     y: Sequence[float]
 
 
-def images_over_spectra(panels: Sequence[Panel]) -> Figure:
-    """Draw a row of images over the row of their spectra, these on one scale: that of the first."""
+def images_over_spectra(panels: Sequence[Panel], *, lowest: float | None = None) -> Figure:
+    """Draw a row of images over the row of their spectra, these on one scale: that of the first, or from `lowest`."""
     height, width = panels[0].image.shape[:2]
     wide, tall = sides(height, width, _SIDE)
-    figure = new_figure(max(wide, 1.0) * len(panels) + 1.1, 2 * tall + 0.95)
+    wide, tall = min(wide, tall * width / height), min(tall, wide * height / width)  # of one longer than that ratio
+    figure = new_figure(max(wide, _NARROWEST) * len(panels) + 1.1, 2 * max(tall, _LOWEST) + 0.95)
     rows = figure.subplots(2, len(panels), squeeze=False)
-    low, high = panels[0].spectrum.min(), panels[0].spectrum.max()
+    low, high = panels[0].spectrum.min() if lowest is None else lowest, panels[0].spectrum.max()
     scale = {"vmin": low, "vmax": high if high > low else low + 1}
     for panel, over, under in zip(panels, *rows, strict=True):
-        over.imshow(panel.image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        over.imshow(panel.image, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
         over.set_title(panel.title, **TEXT)
         over.set(xticks=[], yticks=[])
         drawn = frequency_map(under, panel.spectrum, inches=(wide, tall), **scale)
+        for u, v in panel.rings:
+            under.plot(u, v, "o", markersize=6, markerfacecolor="none", markeredgecolor="white", markeredgewidth=0.8)
         if under is not rows[1][0]:
             under.set(xticks=[], yticks=[], xlabel="", ylabel="")
     # beside both rows, lest the lower one gets narrower than the upper

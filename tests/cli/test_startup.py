@@ -23,7 +23,11 @@ def loaded(*arguments):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], *([command, "--help"] for command in ("lfd", "metrics", "reconstruct", "diagnose"))],
+    [
+        ["--help"],
+        ["--version"],
+        *([command, "--help"] for command in ("lfd", "metrics", "bandlimit", "reconstruct", "diagnose")),
+    ],
     ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments):

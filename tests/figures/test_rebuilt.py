@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.colors import LogNorm
@@ -65,10 +67,10 @@ def test_a_row_of_images_stands_over_the_row_of_their_spectra(panels):
 
 
 @pytest.mark.parametrize("colour", [True, False])
-def test_images_are_drawn_pixel_by_pixel_on_the_scale_0_to_1(panels, colour):
+def test_images_are_drawn_on_the_scale_0_to_1_and_averaged_where_pixels_do_not_fit(panels, colour):
     over = figures.images_over_spectra(panels("one", "two", colour=colour)).axes[1].images[0]
     assert over.get_clim() == (0, 1)
-    assert over.get_interpolation() == "nearest"
+    assert over.get_interpolation() == "antialiased"
     assert over.get_cmap().name == "gray"
 
 
@@ -111,6 +113,29 @@ def test_a_pixel_of_a_spectrum_is_square_as_one_of_the_image_is(panels, size):
     height, width = size
     for box in (image, spectrum):
         assert box.height / box.width == pytest.approx(height / width, rel=1e-6)
+
+
+def test_the_scale_of_spectra_may_begin_elsewhere(panels):
+    given = panels("one", "two")
+    drawn = [axes.images[0] for axes in figures.images_over_spectra(given, lowest=-1.0).axes[2:4]]
+    assert [each.get_clim() for each in drawn] == [(-1, given[0].spectrum.max())] * 2
+
+
+def test_rings_stand_at_their_frequencies_in_the_spectrum_of_their_panel(panels):
+    one, two = panels("one", "two")
+    two = replace(two, rings=[(0.25, -0.125), (-0.25, 0.125)])
+    first, second = figures.images_over_spectra([one, two]).axes[2:4]
+    assert len(first.lines) == 0
+    assert [(*line.get_xdata(), *line.get_ydata()) for line in second.lines] == [(0.25, -0.125), (-0.25, 0.125)]
+    assert_axes_are_frequencies(second.images[0])
+
+
+@pytest.mark.parametrize("size", [(8, 50), (50, 8), (1, 60), (60, 1)], ids=str)
+def test_ticks_of_a_very_long_image_do_not_run_into_one_another(panels, size):
+    height, width = size
+    axes = figures.images_over_spectra(panels("one", size=size)).axes[1]
+    short, long = (axes.get_yticks(), axes.get_xticks()) if width > height else (axes.get_xticks(), axes.get_yticks())
+    assert (list(short), list(long)) == ([0], [-0.25, 0, 0.25])
 
 
 def test_an_image_without_any_contrast_can_be_drawn(tmp_path):
@@ -170,6 +195,30 @@ def test_curves_of_which_none_is_ever_above_0_can_be_drawn(tmp_path):
     figures.save(figures.convergence([flat], [curves(1)[0]]), tmp_path / "x.png")
 
 
+# slices of a cube
+
+
+@pytest.mark.parametrize("size", [(6, 8), (30, 3), (3, 30), (5, 1)], ids=str)
+@pytest.mark.parametrize("colour", [True, False])
+def test_slices_stand_side_by_side_over_their_labels(panels, size, colour, tmp_path):
+    images = [panel.image for panel in panels(*"abc", size=size, colour=colour)]
+    figure = figures.slices_of_cube(images, ["0 (mean)", "1/4", "all"])
+    figures.save(figure, tmp_path / "x.png")
+    (axes,) = figure.axes
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0 (mean)", "1/4", "all"]
+    assert axes.get_xlabel() == "frequencies up to (cycles per pixel)"
+    end = axes.get_window_extent().x0
+    for drawn, image, outline, tick in zip(axes.images, images, axes.lines, axes.get_xticks(), strict=True):
+        np.testing.assert_array_equal(drawn.get_array(), image)
+        assert drawn.get_clim() == (0, 1)
+        corners = outline.get_transform().transform(outline.get_xydata())
+        left, right = corners[:, 0].min(), corners[:, 0].max()
+        assert end <= left < axes.transData.transform((tick, 0))[0] < right <= axes.get_window_extent().x1
+        assert corners[:, 1].min() >= axes.get_window_extent().y0
+        assert corners[:, 1].max() <= axes.get_window_extent().y1
+        end = right
+
+
 # the weight matrix
 
 
@@ -219,11 +268,12 @@ def drawings(panels):
     return {
         "curves": lambda: figures.convergence(curves(3), curves(3)),
         "weights": lambda: figures.weight_matrix(given.spectrum, alpha=1),
+        "slices": lambda: figures.slices_of_cube([given.image] * 2, ["0 (mean)", "all"]),
     }
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("name", ["curves", "weights"])
+@pytest.mark.parametrize("name", ["curves", "weights", "slices"])
 def test_the_same_data_give_the_same_file(tmp_path, drawings, name, suffix):
     for path in ("a", "b"):
         figures.save(drawings[name](), (tmp_path / path).with_suffix(suffix))

@@ -1,0 +1,124 @@
+"""``ffltool bandlimit``: what filters over frequencies leave of an image."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ffltool.cli import _options as opt
+from ffltool.errors import InputError
+
+_FILTER = {"rich_help_panel": "Filters", "show_default": False}
+_OTHER = {"rich_help_panel": "Other figures", "show_default": False}
+
+
+def bandlimit(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FIG", help="The figure: PNG, SVG, PDF.", show_default=False)
+    ],
+    image: Annotated[
+        Path | None, typer.Argument(metavar="IMAGE", help="The image to filter.", show_default=False)
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Shrink to a longest side of N pixels.", show_default=False),
+    ] = None,
+    filter: Annotated[
+        Literal["point-stop", "low-pass", "high-pass", "band-pass", "band-stop"] | None,
+        typer.Option(
+            metavar="NAME",
+            help="One alone: point-stop, low-pass, high-pass, band-pass or band-stop; default: all but band-pass.",
+            **_FILTER,
+        ),
+    ] = None,
+    cutoff: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="Cut-offs such as 0.1 (cycles per pixel), 20% (of Nyquist), 10px (period); one for low-pass and "
+            "high-pass alone. Default: 0.1,0.2.",
+            **_FILTER,
+        ),
+    ] = None,
+    shape: Annotated[
+        Literal["ideal", "gaussian", "butterworth"] | None,
+        typer.Option(metavar="NAME", help="ideal (default), gaussian or butterworth.", **_FILTER),
+    ] = None,
+    order: Annotated[
+        int | None, typer.Option(min=1, max=100, metavar="N", help="Order of butterworth; default: 2.", **_FILTER)
+    ] = None,
+    point: Annotated[
+        str | None,
+        typer.Option(metavar="U,V", help="Point to stop, in periods over width and height; default: 0,0.", **_FILTER),
+    ] = None,
+    cube: Annotated[
+        bool, typer.Option("--cube", help="The image of more and more frequencies, as slices of a cube.", **_OTHER)
+    ] = False,
+    waves: Annotated[
+        bool, typer.Option("--waves", help="Waves and where they lie in the spectrum; without IMAGE.", **_OTHER)
+    ] = False,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(metavar="U,V", help="A wave of U and V periods over width and height; again for more.", **_OTHER),
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the images of the figure into a folder too.", **opt.OUTPUT)
+    ] = None,
+    force: opt.Force = False,
+) -> None:
+    """Image and spectrum under a point-stop, a low-pass, a high-pass and a band-stop filter.
+
+    Example: ffltool bandlimit photo.jpg -o filters.png
+    """
+    from ffltool import bandlimit as limits
+    from ffltool import figures, filtered, gallery
+    from ffltool.cli import _render, _tables
+
+    figures.check_suffix(output)
+    filtering = {"filter": filter, "cutoff": cutoff, "shape": shape, "order": order, "point": point}
+    if waves != (image is None):
+        raise InputError("--waves takes no IMAGE" if waves else "an IMAGE is wanted, or --waves")
+    if waves:
+        _refuse("--waves", cube=cube, size=size, **filtering)
+        points = list(dict.fromkeys(map(limits.point, at))) if at else filtered.WAVES
+        names, draw = filtered.names_of_waves(points), lambda _: filtered.draw_waves(output, points)
+    elif cube:
+        _refuse("--cube", at=at, **filtering)
+        names, draw = filtered.names_of_slices(), lambda target: filtered.draw_slices(output, target)
+    else:
+        _refuse("an IMAGE, only with --waves", at=at)
+        chosen = limits.filters(
+            filter,
+            None if cutoff is None else limits.cutoffs(cutoff),
+            shape=shape or "ideal",
+            order=order,
+            point=(0, 0) if point is None else limits.point(point),
+        )
+        names, draw = [each.name for each in chosen], lambda target: filtered.draw_filters(output, target, chosen)
+
+    files = [f"{name}.png" for name in names]
+    _check(output, keep, files, force=force)
+    target, warnings = gallery.load_one(image, size=size) if image is not None else (None, [])
+    images = draw(target)
+    if keep is not None:
+        gallery.write_images(keep, images)
+    _render.deliver(lambda: _tables.of_figure(output, keep, files), warnings=warnings)
+
+
+def _refuse(beside: str, **given: object) -> None:
+    """Raise InputError for an option that was given and would do nothing."""
+    for name, value in given.items():
+        if value:
+            raise InputError(f"--{name} does not go with {beside}")
+
+
+def _check(output: Path, keep: Path | None, files: list[str], *, force: bool) -> None:
+    """Find out, before the work, whether the figure and the images can be written."""
+    from ffltool import gallery, outputs
+    from ffltool.cli import _render
+
+    _render.check_files([(output, outputs.MARK)], force=force)
+    if keep is not None:
+        gallery.check(keep, files, force=force)
+        if output.resolve() in [(keep / file).resolve() for file in files]:
+            raise InputError(f"{output} cannot be both the figure and an image that is kept")
