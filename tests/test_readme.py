@@ -99,3 +99,11 @@ def test_every_preset_and_layout_of_spectra_is_explained():
     rows = re.findall(r"^\| `(\w+)`", README, re.MULTILINE)
     assert set(PRESETS) | set(LAYOUTS) <= set(rows)
     assert all(choice in README for choices in CHOICES.values() for choice in choices)
+
+
+def test_the_gallery_shows_every_figure_that_its_script_draws_and_no_other():
+    gallery = ROOT / "sample_data" / "gallery"
+    shown = set(re.findall(r"!\[.+\]\(sample_data/gallery/(.+?)\)", README))
+    drawn = {path.name for path in gallery.glob("*.png")}
+    assert shown == drawn >= set(runpy.run_path(str(gallery / "make.py"))["FIGURES"])
+    assert sum(path.stat().st_size for path in gallery.glob("*.png")) < 1.5e6
