@@ -15,10 +15,13 @@ _HOMES = {
     "ShapeError": "ffltool.errors",
     "evaluate_pairs": "ffltool.evaluate",
     "focal_frequency_loss": "ffltool.loss",
+    "gain": "ffltool.metrics.spectral",
     "lfd": "ffltool.metrics.lfd",
+    "lsd": "ffltool.metrics.spectral",
     "mse": "ffltool.metrics.mse",
     "pair": "ffltool.pairing",
     "psnr": "ffltool.metrics.psnr",
+    "sde": "ffltool.metrics.spectral",
     "spectral_regularization": "ffltool.loss",
     "ssim": "ffltool.metrics.ssim",
 }

@@ -1,65 +1,34 @@
-"""Run metrics over pairs of images, decoding each file once, and report what they say."""
+"""Run metrics over pairs or sets of images, decoding each file once, and report what they say."""
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
 import time
-from array import array
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property, partial
-from importlib import import_module
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import PIL
-
-from ffltool import __version__, ranks
-from ffltool.errors import BrokenImageError, FfltoolError, InputError, NothingComparedError, ShapeError, printable
-from ffltool.images import Picture, Reading, alpha_dropped, read_pair
+from ffltool import ranks
+from ffltool.errors import BrokenImageError, InputError, NothingComparedError
+from ffltool.images import Reading, size_of
+from ffltool.measure import Task, measure
 from ffltool.metrics import Metric, look_up
-from ffltool.metrics.mse import mse_of_images
-from ffltool.metrics.sums import Mean
-from ffltool.pairing import Pair, Pairing, digest
-from ffltool.report import BandScore, ImageSet, PairValues, Report, Score
+from ffltool.outcomes import Table
+from ffltool.pairing import Pairing
+from ffltool.report import Report
 from ffltool.stream import Progress, stream
+from ffltool.summary import summarised
 
 if TYPE_CHECKING:
-    from numpy import ndarray
+    from ffltool.batches import Gathered
 
 _CHUNK = 8  # pairs that a worker takes at a time; fewer cost small images a tenth more, and many idle at the end
 _SMALL = 64 * 1024  # bytes of a file below which processes beat threads
 _THREADED = {"numpy", "torch"}  # modules that start threads of their own
 _MANY = 100  # pairs from which on starting processes pays
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two decoded images of one size: what a metric of pairs is computed from."""
-
-    real: Picture
-    fake: Picture
-
-    @property
-    def height(self) -> int:
-        """Rows of pixels."""
-        return self.real.size[0]
-
-    @property
-    def width(self) -> int:
-        """Columns of pixels."""
-        return self.real.size[1]
-
-    @cached_property
-    def mse(self) -> float:
-        """The exact mean squared error on the 0..255 scale, computed once for all metrics that need it."""
-        return mse_of_images(self.real.pixels, self.fake.pixels)
-
-    def planes(self) -> tuple[ndarray, ndarray]:
-        """Both images as arrays, shape (C, H, W), on the 0..255 scale."""
-        return self.real.planes(), self.fake.planes()
 
 
 def evaluate_pairs(
@@ -69,21 +38,25 @@ def evaluate_pairs(
     reading: Reading | None = None,
     skip_broken: bool = False,
     bands: int | None = None,
+    error_map: bool = False,
     workers: int | None = None,
     command: str = "metrics",
     progress: Progress | None = None,
 ) -> Report | None:
-    """Compute metrics on every pair in one pass.
+    """Compute metrics on every pair, and on both sets as wholes, in one pass.
 
-    Under torchrun each process measures its share of the pairs, and one all-reduce brings the values together:
-    the result is that of a single process, to the bit.
+    Under torchrun each process measures its share of the pairs, and all-reduces bring the values together: those of
+    pairs are a single process's to the bit, those of sets and bands to rounding.
 
     Parameters
     ----------
+    pairing : pairs, or two sets of images (``pair(..., by="none")``) for metrics of sets alone.
     metrics : names of the table in `ffltool.metrics`.
-    reading : how files become pixels; the default drops alpha channels and wants equal sizes.
-    skip_broken : leave out pairs with a broken image and name them in a warning, instead of raising.
+    reading : how files become pixels; the default drops alpha channels and wants equal sizes of a pair. Metrics of
+        sets are of images as they are, cut about their centres to the smallest height and width of all.
+    skip_broken : leave out what has a broken image and name it in a warning, instead of raising.
     bands : resolve the squared error in this many bands of frequencies, with the zero frequency and the corner.
+    error_map : map the squared error over frequencies too; pairs must then have one size.
     workers : threads that decode and measure; default the cores that this process may use.
     progress : wraps the stream of this process's pairs, given it and their number.
 
@@ -98,24 +71,50 @@ def evaluate_pairs(
     """
     start = time.perf_counter()
     rows = look_up(metrics)
-    measure = partial(
-        _measure, pairing=pairing, metrics=rows, bands=bands, reading=reading or Reading(), skip_broken=skip_broken
+    of_pairs, of_sets = ([metric for metric in rows if metric.of == kind] for kind in ("pairs", "sets"))
+    if not pairing.paired and (of_pairs or bands):
+        raise InputError(f"{', '.join(metric.name for metric in of_pairs) or 'bands'}: these want pairs of images")
+    reading = reading or Reading()
+    task = Task(
+        metrics=of_pairs,
+        reading=reading,
+        skip_broken=skip_broken,
+        common=_smallest(pairing) if of_sets else None,
+        bands=bands,
+        one_size=_only_size(pairing, fit=reading.fit) if error_map else None,
     )
-    with ranks.group():
-        mine = ranks.share(pairing.pairs)
-        workers = ranks.cores() if workers is None else workers
-        chunk = max(1, min(_CHUNK, len(mine) // (4 * workers)))
-        processes = bands is None and _processes_pay(pairing, rows)
-        outcomes = stream(mine, measure, workers=workers, chunk=chunk, processes=processes)
-        table = _Table(pairs=len(pairing.pairs), values=len(rows) + (0 if bands is None else 4 * (bands + 2)))
-        table.fill(progress(outcomes, len(mine)) if progress else outcomes)
-        table.all_reduce()
+    table, gathered = _run(pairing, task, of_sets, workers=workers, progress=progress)
     if ranks.rank() > 0:
         return None
-    return _report(pairing, rows, table, bands=bands, command=command, start=start)
+    return summarised(pairing, rows, table.outcomes(), gathered, common=task.common, command=command, start=start)
 
 
-def _processes_pay(pairing: Pairing, metrics: list[Metric]) -> bool:
+def _run(
+    pairing: Pairing, task: Task, of_sets: Sequence[Metric], *, workers: int | None, progress: Progress | None
+) -> tuple[Table, Gathered | None]:
+    """Measure everything, on all processes; return the table of outcomes and the sums over sets and bands."""
+    gathered = None
+    with ranks.group(), ExitStack() as stack:
+        mine = ranks.share(pairing.pairs)
+        workers = ranks.cores() if workers is None else workers
+        chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * workers)))
+        work, processes = partial(measure, pairing=pairing, task=task), _processes_pay(pairing, task.metrics)
+        outcomes = stream(mine, work, workers=workers, chunk=chunk, processes=processes)
+        if task.hands_over:  # workers are there: what follows starts threads
+            from ffltool.batches import Gathered, few_threads
+
+            stack.enter_context(few_threads())
+            gathered = Gathered(of_sets, common=task.common, bands=task.bands, one_size=task.one_size)
+            outcomes = gathered.passing(outcomes)
+        table = Table(items=len(pairing.pairs), values=len(task.metrics))
+        table.fill(progress(outcomes, len(mine)) if progress else outcomes)
+        table.all_reduce()
+        if gathered:
+            gathered.all_reduce()
+    return table, gathered
+
+
+def _processes_pay(pairing: Pairing, metrics: Sequence[Metric]) -> bool:
     """Tell whether to fork processes, in place of threads.
 
     They pay for many pairs whose work holds the interpreter's lock: small files, or metrics in many steps of NumPy.
@@ -125,170 +124,47 @@ def _processes_pay(pairing: Pairing, metrics: list[Metric]) -> bool:
         return False
     if len(pairing.pairs) < _MANY:
         return False
-    some = (pairing.files(pair)[0] for pair in pairing.pairs[:: len(pairing.pairs) // 8])
+    some = (next(filter(None, pairing.files(pair))) for pair in pairing.pairs[:: len(pairing.pairs) // 8])
     sizes = [path.stat().st_size for path in some if path.exists()]
     return any(metric.libraries for metric in metrics) or sum(sizes) < _SMALL * len(sizes)
 
 
-class _Outcome(NamedTuple):
-    """What became of one pair: numbers, all of them, so that it is a row of a table."""
+def _sizes(pairing: Pairing, *, fit: str = "none") -> dict[tuple[int, int], Path]:
+    """Return the sizes that all images have, by the starts of their files, each with the first file that has it.
 
-    state: float
-    height: float = 0
-    width: float = 0
-    real_bytes: float = 0
-    fake_bytes: float = 0
-    alphas: float = 0  # how many of the two images lost an alpha channel
-    values: tuple[float, ...] = ()
-
-
-_MEASURED, _SKIPPED, _FAILED = 1.0, 2.0, 3.0  # states; 0 is that of a pair that another process measures
-
-
-def _measure(
-    pair: Pair,
-    *,
-    pairing: Pairing,
-    metrics: list[Metric],
-    bands: int | None,
-    reading: Reading,
-    skip_broken: bool,
-) -> _Outcome:
-    """Read a pair and compute every metric on it, and the energies of its bands; runs in a worker."""
-    try:
-        comparison = Comparison(*read_pair(*pairing.files(pair), reading))
-        values = [metric.of_pair(comparison) for metric in metrics]
-        if bands is not None:
-            values += import_module("ffltool.metrics.bands").of_pair(comparison, count=bands)
-    except BrokenImageError:
-        if skip_broken:
-            return _Outcome(_SKIPPED)
-        raise
-    except ShapeError as error:
-        raise ShapeError(f"{pairing.files(pair)[0]}: {error}") from error
-    real, fake = comparison.real, comparison.fake
-    alphas = real.alpha_dropped + fake.alpha_dropped
-    return _Outcome(_MEASURED, *real.size, real.file_bytes, fake.file_bytes, alphas, tuple(values))
-
-
-class _Table:
-    """The outcomes of all pairs as rows of numbers.
-
-    A process fills in the rows of its share and leaves the others 0, so that the sum over all processes is the table.
+    Those of pairs as `fit` makes them, see `ffltool.images.Reading`. Broken files are for those who read them.
     """
-
-    def __init__(self, *, pairs: int, values: int) -> None:
-        self.width = len(_Outcome._fields) - 1 + values
-        self.numbers = array("d", bytes(8 * self.width * pairs))
-        self.error: FfltoolError | None = None
-
-    def fill(self, outcomes: Iterable[_Outcome]) -> None:
-        """Enter this process's pairs, up to the first that fails; `all_reduce` raises its error."""
-        row = ranks.rank()
-        try:
-            for outcome in outcomes:
-                self._enter(row, outcome)
-                row += ranks.world()
-        except FfltoolError as error:
-            self._enter(row, _Outcome(_FAILED))
-            self.error = error
-
-    def _enter(self, row: int, outcome: _Outcome) -> None:
-        numbers = array("d", [*outcome[:-1], *outcome.values])
-        self.numbers[row * self.width : row * self.width + len(numbers)] = numbers
-
-    def all_reduce(self) -> None:
-        """Bring the rows of all processes together; raise the error that any of them met."""
-        ranks.all_reduce(self.numbers)
-        if self.error:
-            raise self.error
-        if _FAILED in self.numbers[:: self.width]:
-            raise InputError("another process stopped at an image, see its message")
-
-    def outcomes(self) -> Iterator[_Outcome]:
-        """Yield what became of the pairs, in their order."""
-        facts = len(_Outcome._fields) - 1
-        for start in range(0, len(self.numbers), self.width):
-            row = self.numbers[start : start + self.width]
-            yield _Outcome(*row[:facts], values=tuple(row[facts:]))
+    found = {}
+    for pair in pairing.pairs:
+        sizes = []
+        for path in filter(None, pairing.files(pair)):
+            with suppress(BrokenImageError):
+                sizes.append((size_of(path), path))
+        if pairing.paired and pair.fake is None:
+            sizes = [((height, width // 2), path) for (height, width), path in sizes]
+        elif fit == "crop" and sizes:
+            heights, widths = zip(*(size for size, _ in sizes), strict=True)
+            sizes = [((min(heights), min(widths)), sizes[0][1])]
+        elif fit == "resize":
+            sizes = sizes[:1]
+        for size, path in sizes:
+            found.setdefault(size, path)
+    if not found:
+        raise NothingComparedError("none of the files is an image that can be read")
+    return found
 
 
-def _report(
-    pairing: Pairing, metrics: list[Metric], table: _Table, *, bands: int | None, command: str, start: float
-) -> Report:
-    outcomes = list(zip(pairing.pairs, table.outcomes(), strict=True))
-    measured = [(pair, outcome) for pair, outcome in outcomes if outcome.state == _MEASURED]
-    if not measured:
-        raise NothingComparedError("nothing was compared")
-    skipped = [printable(pair.real) for pair, outcome in outcomes if outcome.state == _SKIPPED]
-    alphas = int(sum(outcome.alphas for _, outcome in measured))
-    sizes = tuple(sorted({(int(outcome.height), int(outcome.width)) for _, outcome in measured}))
-    columns = zip(*(outcome.values for _, outcome in measured), strict=True)  # the metrics first, then the bands
-    return Report(
-        command=command,
-        version=__version__,
-        real=_image_set(pairing.real, sizes, [(pair.real, outcome.real_bytes) for pair, outcome in measured]),
-        fake=_image_set(pairing.fake, sizes, [(pair.partner, outcome.fake_bytes) for pair, outcome in measured]),
-        scores=tuple(_score(metric, column) for metric, column in zip(metrics, columns, strict=False)),
-        pairs=tuple(
-            PairValues(pair.real, pair.partner, int(outcome.height), int(outcome.width), outcome.values[: len(metrics)])
-            for pair, outcome in measured
-        ),
-        warnings=(*pairing.warnings, *_warnings(metrics, sizes, skipped, alphas)),
-        environment=_environment(metrics, bands=bands),
-        seconds=time.perf_counter() - start,
-        bands=() if bands is None else _bands([outcome.values[len(metrics) :] for _, outcome in measured], bands),
-    )
+def _smallest(pairing: Pairing) -> tuple[int, int]:
+    """Return the smallest height and width of all images."""
+    heights, widths = zip(*_sizes(pairing), strict=True)
+    return min(heights), min(widths)
 
 
-def _score(metric: Metric, values: tuple[float, ...]) -> Score:
-    mean = Mean(origin=next(filter(math.isfinite, values), 0.0))
-    mean.update(values)
-    infinite = int(mean.state["infinite"])
-    value, std = (math.inf, None) if infinite else mean.compute()
-    return Score(
-        metric=metric.name,
-        value=value,
-        std=std,
-        min=min(values),
-        max=max(values),
-        images=len(values),
-        unit=metric.unit,
-        better=metric.better,
-        infinite=infinite,
-        settings=metric.settings,
-    )
-
-
-def _bands(energies: list[tuple[float, ...]], count: int) -> tuple[BandScore, ...]:
-    module, torch = import_module("ffltool.metrics.bands"), import_module("torch")
-    return module.band_scores(torch.tensor(energies, dtype=torch.float64).unflatten(1, (count + 2, -1)), count=count)
-
-
-def _image_set(given: Path, sizes: tuple[tuple[int, int], ...], files: list[tuple[str, float]]) -> ImageSet:
-    return ImageSet(path=printable(str(given)), images=len(files), sizes=sizes, digest=digest(files))
-
-
-def _warnings(
-    metrics: list[Metric], sizes: tuple[tuple[int, int], ...], skipped: list[str], alphas: int
-) -> Iterator[str]:
-    if skipped:
-        yield f"{len(skipped)} pairs with a broken image were left out: {', '.join(skipped)}"
-    if alphas:
-        yield f"{alpha_dropped(alphas)}; --alpha white or black composites"
-    if len(sizes) > 1 and any(metric.name == "lfd" for metric in metrics):
-        yield (
-            f"LFD grows with the number of pixels, and the images have {len(sizes)} sizes: "
-            "the mean LFD compares only with that of sets of the same sizes"
+def _only_size(pairing: Pairing, *, fit: str) -> tuple[int, int]:
+    """Return the size of all pairs."""
+    (one, first), *others = _sizes(pairing, fit=fit).items()
+    for other, path in others:
+        raise InputError(
+            f"{path} is {other[0]}x{other[1]} but {first} {one[0]}x{one[1]}; one size is wanted for a figure"
         )
-
-
-def _environment(metrics: list[Metric], *, bands: int | None) -> dict[str, str | None]:
-    used = {name for metric in metrics for name in metric.libraries} | ({"torch"} if bands else set())
-    return {
-        "device": "cpu",
-        "torch": import_module("torch").__version__ if "torch" in used else None,
-        "numpy": import_module("numpy").__version__ if "numpy" in used else None,
-        "pillow": PIL.__version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
-    }
+    return one

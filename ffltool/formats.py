@@ -42,10 +42,10 @@ def finite(values: dict) -> dict:
 
 
 def as_csv(report: Report) -> str:
-    """Return one row per pair, with every metric in full precision; "inf" where a value is infinite."""
+    """Return one row per pair, with every metric of pairs in full precision; "inf" where a value is infinite."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["real", "fake", "height", "width", *(score.metric for score in report.scores)])
+    rows.writerow(["real", "fake", "height", "width", *(score.metric for score in report.of_pairs)])
     for pair in report.pairs:
         rows.writerow([printable(pair.real), printable(pair.fake), pair.height, pair.width, *pair.values])
     return text.getvalue()
@@ -53,22 +53,22 @@ def as_csv(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """Return the scores and the worst pairs as Markdown tables, for a pull request or a notebook."""
-    names = [score.metric for score in report.scores]
     real, fake = _escape(report.real.path), _escape(report.fake.path)
     lines = [
         f"<!-- {SCHEMA} -->",
-        f"**{real}** (real) and **{fake}** (fake), {report.real.images} pairs",
+        f"**{real}** (real) and **{fake}** (fake), {compared(report)}",
         "",
         *_table(["metric", "mean", "std", "min", "max", "unit", "better"], [cells(score) for score in report.scores]),
-        "",
-        f"Worst pairs by {names[0]}:",
-        "",
-        *_table(
-            ["pair", *names], [[_escape(printable(pair.real)), *map(number, pair.values)] for pair in report.worst()]
-        ),
+        *(_worst_pairs(report) if report.pairs else []),
         *(line for warning in report.warnings for line in ("", f"> {_escape(warning)}")),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _worst_pairs(report: Report) -> list[str]:
+    names = [score.metric for score in report.of_pairs]
+    rows = [[_escape(printable(pair.real)), *map(number, pair.values)] for pair in report.worst()]
+    return ["", f"Worst pairs by {names[0]}:", "", *_table(["pair", *names], rows)]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:
@@ -98,7 +98,8 @@ def as_junit(report: Report) -> str:
         case = ElementTree.SubElement(suite, "testcase", classname="ffltool", name=score.metric, time="0")
         properties = ElementTree.SubElement(case, "properties")
         for name in ("value", "std", "min", "max", "images", "unit", "better"):
-            ElementTree.SubElement(properties, "property", name=name, value=str(getattr(score, name)))
+            if (value := getattr(score, name)) is not None:
+                ElementTree.SubElement(properties, "property", name=name, value=str(value))
     if report.warnings:
         ElementTree.SubElement(suite, "system-err").text = "\n".join(report.warnings)
     ElementTree.indent(suites)
@@ -114,10 +115,18 @@ FORMATS: dict[str, tuple[Callable[[Report], str], str]] = {
 }
 
 
+def compared(report: Report) -> str:
+    """Say how many images were compared."""
+    real, fake = report.real.images, report.fake.images
+    if report.pairs:
+        return f"{real} pair{'s' * (real > 1)}"
+    return f"{real} real and {fake} fake image{'s' * (fake > 1)}"
+
+
 def cells(score: Score) -> list[str]:
-    """Return a score as the cells of a table: metric, mean, std, min, max, unit, better."""
-    std = "" if score.std is None else number(score.std)
-    return [score.metric, number(score.value), std, number(score.min), number(score.max), score.unit, score.better]
+    """Return a score as the cells of a table: metric, mean, std, min, max, unit, better; "" where there is none."""
+    values = ("" if value is None else number(value) for value in (score.value, score.std, score.min, score.max))
+    return [score.metric, *values, score.unit, score.better]
 
 
 def number(value: float) -> str:

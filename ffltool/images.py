@@ -143,9 +143,13 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
 
 def size_of(path: Path) -> tuple[int, int]:
     """Return the height and width that `read` would give, without decoding the pixels; raises what `read` raises."""
-    with _opened(_content(path), path) as file:
+    content = _content(path)
+    with _opened(content, path) as file:
         width, height = file.size
-        return (width, height) if file.getexif().get(_ORIENTATION) in _SIDEWAYS else (height, width)
+        # a PNG is decoded by this, to see whether an orientation stands behind the pixels
+        decoded = content.startswith(_PNG) and b"eXIf" not in content
+        exif = Image.Image.getexif(file) if decoded else file.getexif()
+        return (width, height) if exif.get(_ORIENTATION) in _SIDEWAYS else (height, width)
 
 
 @contextmanager
@@ -235,21 +239,30 @@ def read_pair(real: Path, fake: Path | None, reading: Reading) -> tuple[Picture,
     ------
     InputError : if the sizes differ and nothing is to be done about it, or a width cannot be halved; else as `read`.
     """
-    first = read(real, alpha=reading.alpha)
-    if fake is None:
-        height, width = first.size
-        if width % 2:
-            raise InputError(f"{real} is {width} pixels wide, which does not split into two halves")
-        second = replace(first, alpha_dropped=False)  # one file, one alpha channel
-        return first.crop(0, 0, height, width // 2), second.crop(0, width // 2, height, width // 2)
-    second = read(fake, alpha=reading.alpha)
+    return fitted(*read_both(real, fake, alpha=reading.alpha), fit=reading.fit, files=(real, fake))
+
+
+def read_both(real: Path, fake: Path | None, *, alpha: str) -> tuple[Picture, Picture]:
+    """Read two images as they are; without `fake` the halves of the real file."""
+    first = read(real, alpha=alpha)
+    if fake is not None:
+        return first, read(fake, alpha=alpha)
+    height, width = first.size
+    if width % 2:
+        raise InputError(f"{real} is {width} pixels wide, which does not split into two halves")
+    second = replace(first, alpha_dropped=False)  # one file, one alpha channel
+    return first.crop(0, 0, height, width // 2), second.crop(0, width // 2, height, width // 2)
+
+
+def fitted(first: Picture, second: Picture, *, fit: str, files: tuple[Path, Path | None]) -> tuple[Picture, Picture]:
+    """Return two images in one form and size, as `Reading` has it; an error names their files."""
     if first.size != second.size:
-        if reading.fit == "none":
-            sizes = [f"{path} is {h}x{w}" for path, (h, w) in ((real, first.size), (fake, second.size))]
+        if fit == "none":
+            sizes = [f"{path} is {h}x{w}" for path, (h, w) in zip(files, (first.size, second.size), strict=True)]
             raise InputError(
                 f"{sizes[0]} but {sizes[1]} (height x width); --fit crop or resize brings them to one size"
             )
-        if reading.fit == "resize":
+        if fit == "resize":
             second = second.resize(*first.size)
         else:
             common = [min(sides) for sides in zip(first.size, second.size, strict=True)]

@@ -25,10 +25,11 @@ _NAMED = 3  # how many left-over files an error names
 class Pair:
     """Two files to compare, by their names relative to their folders.
 
-    `fake` is None where one file holds both images, the real one left and the fake one right.
+    `fake` is None where one file holds both images, the real one left and the fake one right. Where nothing is paired,
+    one of the two is None.
     """
 
-    real: str
+    real: str | None
     fake: str | None
 
     @property
@@ -41,23 +42,29 @@ class Pair:
 class Pairing:
     """What there is to compare, in order, and what has to be said about it.
 
-    `real` and `fake` are the folders or files that were given.
+    `real` and `fake` are the folders or files that were given. Without `paired` these are two sets, and each of
+    `pairs` is an image of one of them.
     """
 
     real: Path
     fake: Path
     pairs: tuple[Pair, ...]
     warnings: tuple[str, ...] = ()
+    paired: bool = True
 
     @cached_property
     def folders(self) -> tuple[Path, Path]:
         """The folders that the names of the pairs are relative to."""
         return tuple(path.parent if path.is_file() else path for path in (self.real, self.fake))
 
-    def files(self, pair: Pair) -> tuple[Path, Path | None]:
+    def files(self, pair: Pair) -> tuple[Path | None, Path | None]:
         """Return the paths of a pair's files."""
-        real, fake = self.folders
-        return real / pair.real, None if pair.fake is None else fake / pair.fake
+        names = zip(self.folders, (pair.real, pair.fake), strict=True)
+        return tuple(None if name is None else folder / name for folder, name in names)
+
+    def names(self, pair: Pair) -> tuple[str | None, str | None]:
+        """Return the names of the files that the real and the fake image are in."""
+        return pair.real, pair.partner if self.paired else pair.fake
 
 
 def find(folder: Path, *, recursive: bool = True) -> list[str]:
@@ -118,18 +125,18 @@ def pair(
     Parameters
     ----------
     by : what the partners share: "stem" the relative path without its suffix, "name" all of it, "order" the
-        place in natural order.
+        place in natural order; "none" makes no pairs, but two sets of any number of images.
     side_by_side : `real` alone is given, and each of its images holds the real one left and the fake one right.
     allow_unpaired : leave out files without a partner, and say so, instead of raising.
-    limit : take only so many pairs, the first ones.
+    limit : take only so many pairs, or images of each set, the first ones.
 
     Raises
     ------
     InputError : if there is nothing to pair, something is left over, or a partner is ambiguous.
     """
     real, fake = Path(real), None if fake is None else Path(fake)
-    if by not in PAIRINGS:
-        raise InputError(f"images cannot be paired by {by!r}; known are {', '.join(PAIRINGS)}")
+    if by not in (*PAIRINGS, "none"):
+        raise InputError(f"images cannot be paired by {by!r}; known are {', '.join(PAIRINGS)}, none")
     if side_by_side:
         if fake is not None:
             raise InputError("side-by-side images lie in one folder, but two were given")
@@ -137,6 +144,8 @@ def pair(
         return Pairing(real, real, tuple(Pair(name, None) for name in names[:limit]))
     if fake is None:
         raise InputError("FAKE is missing: give two folders or two images (or --side-by-side and one folder)")
+    if by == "none":
+        return _unpaired(real, fake, recursive=recursive, limit=limit)
     if real.is_file() and fake.is_file():
         return Pairing(real, fake, (Pair(real.name, fake.name),))
     for one, other in ((real, fake), (fake, real)):
@@ -154,6 +163,13 @@ def pair(
             raise InputError(f"{lone}; {way_out}")
     pairs = tuple(Pair(*names) for names in matched[:limit])
     return Pairing(real, fake, pairs, (f"{lone} and were left out",) if lone else ())
+
+
+def _unpaired(real: Path, fake: Path, *, recursive: bool, limit: int | None) -> Pairing:
+    """Return the images of two folders, or single ones, each by itself."""
+    reals, fakes = ([path.name] if path.is_file() else find(path, recursive=recursive)[:limit] for path in (real, fake))
+    images = (*(Pair(name, None) for name in reals), *(Pair(None, name) for name in fakes))
+    return Pairing(real, fake, images, paired=False)
 
 
 def _match(reals: dict[str, str], fakes: dict[str, str]) -> tuple[list[tuple[str, str]], list[str], list[str]]:

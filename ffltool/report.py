@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,18 +27,21 @@ class ImageSet:
 class Score:
     """One metric over one comparison.
 
-    ``value`` is the mean over all images, infinite where ``infinite`` (> 0) of them are; ``std`` is the deviation of
-    the population, None where a value is infinite; ``min`` and ``max`` may be infinite.
+    Of a metric of pairs ``value`` is the mean over all images, infinite where ``infinite`` (> 0) of them are; ``std``
+    is the deviation of the population, None where a value is infinite; ``min`` and ``max`` may be infinite.
+
+    A metric of sets has one value, for ``images`` of the fake set: ``std``, ``min`` and ``max`` are None, and
+    ``infinite`` is 1 where the value is. ``better`` is "0" where the metric is best at 0.
     """
 
     metric: str
     value: float
     std: float | None
-    min: float
-    max: float
+    min: float | None
+    max: float | None
     images: int
     unit: str
-    better: Literal["lower", "higher"]
+    better: Literal["lower", "higher", "0"]
     infinite: int = 0
     settings: dict[str, float | str] = field(default_factory=dict)
 
@@ -61,7 +67,7 @@ class BandScore:
 
 @dataclass(frozen=True, slots=True)
 class PairValues:
-    """What every metric says of one pair; ``values`` in the order of the report's scores.
+    """What every metric of pairs says of one; ``values`` in the order of their scores.
 
     ``real`` and ``fake`` are names relative to the sets' folders, the same where one file holds both images.
     """
@@ -75,7 +81,10 @@ class PairValues:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything one run found, with what makes its numbers comparable."""
+    """Everything one run found, with what makes its numbers comparable.
+
+    ``error_map`` is the mean over pairs of |F_real - F_fake|^2 / (H W), shape (H, W), centred, where it was asked for.
+    """
 
     command: str
     version: str
@@ -87,8 +96,14 @@ class Report:
     environment: dict[str, str | None]
     seconds: float
     bands: tuple[BandScore, ...] = ()
+    error_map: Tensor | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def of_pairs(self) -> tuple[Score, ...]:
+        """The scores of metrics of pairs, which `pairs` have the values of."""
+        return tuple(score for score in self.scores if score.min is not None)
 
     def worst(self, count: int = 3) -> list[PairValues]:
-        """Return the `count` pairs that the first metric judges worst, worst first; equal ones in their order."""
-        first = self.scores[0]
-        return sorted(self.pairs, key=lambda pair: pair.values[0], reverse=first.better == "lower")[:count]
+        """Return the `count` pairs that the first metric of pairs judges worst, worst first; equal ones in order."""
+        lower = bool(self.pairs) and self.of_pairs[0].better == "lower"
+        return sorted(self.pairs, key=lambda pair: pair.values[0], reverse=lower)[:count]

@@ -40,6 +40,40 @@ def report():
     )
 
 
+@pytest.fixture
+def of_sets(report):
+    """A report of sets of 2 and 3 images: one finite score and one that is infinite."""
+    alone = {"unit": "dB", "better": "0", "std": None, "min": None, "max": None, "images": 3}
+    scores = (
+        Score(metric="gain[corner]", value=-1.5, **alone),
+        Score(metric="gain[0-0.125]", value=-math.inf, infinite=1, **alone),
+    )
+    return replace(report, scores=scores, pairs=(), fake=replace(report.fake, images=3))
+
+
+def test_scores_of_sets_are_one_value_in_every_format(of_sets):
+    jsonschema = pytest.importorskip("jsonschema")
+    content = json.loads(formats.as_json(of_sets))
+    jsonschema.validate(content, SCHEMA)
+    first, second = content["scores"]
+    assert first == {"settings": {}, "infinite": 0} | first | {"value": -1.5, "std": None, "min": None, "max": None}
+    assert (second["value"], second["infinite"]) == (None, 1)
+    assert (content["real"]["images"], content["fake"]["images"]) == (2, 3)
+    text = formats.as_markdown(of_sets)
+    assert "**real** (real) and **fake** (fake), 2 real and 3 fake images\n" in text
+    assert "| gain[corner] | -1.5000 |  |  |  | dB | 0 |" in text
+    assert "Worst pairs" not in text
+    case = ElementTree.fromstring(formats.as_junit(of_sets)).find(".//testcase")
+    assert [item.get("name") for item in case.iter("property")] == ["value", "images", "unit", "better"]
+
+
+def test_scores_of_sets_are_in_no_row_of_a_pair(report, of_sets):
+    together = replace(report, scores=(of_sets.scores[0], *report.scores))
+    assert formats.as_csv(together) == formats.as_csv(report)
+    assert formats.as_markdown(together).count("gain") == 1
+    assert together.worst() == report.worst()
+
+
 def test_json_fits_the_schema_and_holds_no_infinity(report):
     jsonschema = pytest.importorskip("jsonschema")
 
@@ -70,6 +104,7 @@ def test_markdown_shows_scores_worst_pairs_and_warnings(report):
     assert "| psnr | inf |  | 1.0000 | inf | nat | higher |" in text
     assert text.index("| b.png |") < text.index("| a.png |"), "the worst pair stands first"
     assert "> mixed sizes" in text
+    assert "**real** (real) and **fake** (fake), 2 pairs\n" in text
 
 
 def test_markdown_escapes_names(report):

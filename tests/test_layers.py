@@ -10,8 +10,20 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # from the top down; a module may import its own layer (without circles) and those below
 LAYERS = [
     {"cli", "__main__"},
-    {"evaluate", "average", "survey", "views", "reconstruct", "gallery", "filtered", "diagnose"},
-    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "sources"}
+    {
+        "evaluate",
+        "summary",
+        "measure",
+        "batches",
+        "average",
+        "survey",
+        "views",
+        "reconstruct",
+        "gallery",
+        "filtered",
+        "diagnose",
+    },
+    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
     | {"loss", "bandlimit", "figures", "mean_spectrum"},
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes"},
     {"errors", "__init__"},

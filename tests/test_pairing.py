@@ -152,10 +152,42 @@ def test_what_cannot_be_paired_is_a_clear_error(tmp_path, folders, arguments, me
 
 
 def test_an_unknown_way_of_pairing_lists_the_known_ones(tmp_path):
-    with pytest.raises(InputError, match="known are stem, name, order"):
+    with pytest.raises(InputError, match="known are stem, name, order, none"):
         pair(tmp_path, tmp_path, by="guess")
 
 
 def test_two_folders_of_side_by_side_images_are_an_error(tmp_path):
     with pytest.raises(InputError, match="two were given"):
         pair(tmp_path, tmp_path, side_by_side=True)
+
+
+def test_sets_are_not_paired(folders):
+    real, fake = folders(["1.png", "10.png", "2.png"], ["2.png", "x.png"])
+    sets = pair(real, fake, by="none")
+    assert not sets.paired
+    assert [sets.names(each) for each in sets.pairs] == [
+        *((name, None) for name in ("1.png", "2.png", "10.png")),
+        *((None, name) for name in ("2.png", "x.png")),
+    ]
+    assert [sets.files(each) for each in sets.pairs][2:4] == [(real / "10.png", None), (None, fake / "2.png")]
+    assert [sets.names(each) for each in pair(real, fake, by="none", limit=1).pairs] == [
+        ("1.png", None),
+        (None, "2.png"),
+    ]
+
+
+def test_an_image_is_a_set_of_one(folders):
+    real, fake = folders(["1.png", "2.png"])
+    sets = pair(real, fake / "2.png", by="none")
+    assert [sets.files(each) for each in sets.pairs] == [
+        (real / "1.png", None),
+        (real / "2.png", None),
+        (None, fake / "2.png"),
+    ]
+
+
+def test_side_by_side_images_stay_pairs(tmp_path, save):
+    save(tmp_path / "a.png", size=(4, 8))
+    pairing = pair(tmp_path, side_by_side=True, by="none")
+    assert pairing.paired
+    assert [pairing.names(each) for each in pairing.pairs] == [("a.png", "a.png")]

@@ -57,6 +57,28 @@ def test_two_processes_report_the_numbers_of_one(tmp_path, folders, run):
     assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
 
 
+def test_sets_and_bands_of_two_processes_are_those_of_one_to_rounding(tmp_path, folders, run):
+    real, fake = folders([f"{i}.png" for i in range(7)], size=(12, 20))
+    for path in list(fake.iterdir())[:2]:
+        path.unlink()
+    sets = ["metrics", real, fake, "-m", "lsd,sde,gain"]
+    pairs = ["lfd", real, fake, "--bands", "3", "--allow-unpaired"]
+    for number, command in enumerate((sets, pairs)):
+        two = launch("-m", "ffltool", *command, "--json", tmp_path / f"two{number}.json")
+        assert two.returncode == 0, two.stderr
+        assert run(*command, "--json", tmp_path / f"one{number}.json")[0] == 0
+        one, two = (json.loads((tmp_path / f"{name}{number}.json").read_text()) for name in ("one", "two"))
+        assert [one[key] for key in ("real", "fake")] == [two[key] for key in ("real", "fake")]
+        for kind, name in (("scores", "metric"), ("bands", "name")):
+            for first, second in zip(one[kind], two[kind], strict=True):
+                assert first.pop(name) == second.pop(name)
+                numbers = [
+                    {key: each for key, each in row.items() if isinstance(each, float)} for row in (first, second)
+                ]
+                # what is added up differs in its order alone
+                assert numbers[0] == pytest.approx(numbers[1], rel=1e-9, abs=1e-9)
+
+
 def test_an_error_of_one_process_ends_both_with_its_message(folders):
     real, fake = folders([f"{i}.png" for i in range(5)])
     (fake / "3.png").write_bytes(b"junk")

@@ -27,17 +27,20 @@ _NARROWEST = 72  # a table is not made narrower than this: a number cut in two i
 
 def of_report(report: Report, *, note: str) -> str:
     """Return the scores and the worst pairs, with `note` below."""
-    from ffltool.formats import cells, number
+    from ffltool.formats import cells, compared, number
 
-    scores = _columns("metric", "mean", "std", "min", "max", rows=map(cells, report.scores), texts=("unit", "better"))
-    worst = _columns(
-        "worst pairs",
-        *(score.metric for score in report.scores),
-        rows=([printable(pair.real), *map(number, pair.values)] for pair in report.worst()),
-    )
-    bands = [_of_bands(report)] if report.bands else []
-    compared = _what_was_compared(report.real.images, report.real.sizes, report.real.path, report.fake.path)
-    return _drawn(compared, scores, *bands, worst, *([note] if note else []))
+    what = f"{compared(report)}, {_size(report.real.sizes + report.fake.sizes)}"
+    if report.pairs:
+        titles, rows = ("metric", "mean", "std", "min", "max"), map(cells, report.scores)
+    else:  # nothing to deviate: a set has one value
+        titles, rows = ("metric", "value"), ([*row[:2], *row[-2:]] for row in map(cells, report.scores))
+    parts = [_columns(*titles, rows=rows, texts=("unit", "better"))]
+    if report.bands:
+        parts.append(_of_bands(report))
+    if report.pairs:
+        rows = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
+        parts.append(_columns("worst pairs", *(score.metric for score in report.of_pairs), rows=rows))
+    return _drawn(f"{what}: {report.real.path} and {report.fake.path}", *parts, *([note] if note else []))
 
 
 def _of_bands(report: Report) -> Table:
@@ -55,10 +58,10 @@ def _of_bands(report: Report) -> Table:
     )
 
 
-def _what_was_compared(count: int, sizes: Sizes, real: str, fake: str) -> str:
-    pairs = "1 pair" if count == 1 else f"{count} pairs"
-    size = f"{sizes[0][0]}x{sizes[0][1]}" if len(sizes) == 1 else f"{len(sizes)} sizes"
-    return f"{pairs}, {size}: {real} and {fake}"
+def _size(sizes: Sizes) -> str:
+    """Say which size images have, or how many."""
+    sizes = sorted(set(sizes))
+    return f"{sizes[0][0]}x{sizes[0][1]}" if len(sizes) == 1 else f"{len(sizes)} sizes"
 
 
 def what_lfd_is(report: Report) -> str:
@@ -150,8 +153,9 @@ def of_diagnosis(diagnosis: Diagnosis) -> str:
         *("band (cycles/pixel)", "share of MSE", "share of FFL"),
         rows=([band.name, _share(band.mse_share), _share(band.ffl_share)] for band in diagnosis.bands),
     )
+    pairs = f"{diagnosis.pairs} pair{'s' * (diagnosis.pairs > 1)}, {_size(diagnosis.sizes)}"
     return _drawn(
-        _what_was_compared(diagnosis.pairs, diagnosis.sizes, diagnosis.real, diagnosis.fake),
+        f"{pairs}: {diagnosis.real} and {diagnosis.fake}",
         _of_losses(diagnosis),
         "gradients: FFL's length over the other's; equal at that weight of FFL",
         effects,

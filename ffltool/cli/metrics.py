@@ -5,13 +5,17 @@ from typing import Annotated
 import typer
 
 from ffltool.cli import _options as opt
+from ffltool.errors import InputError
 
 
 def metrics(
     real: opt.Real,
     fake: opt.Fake = None,
     metric: Annotated[
-        list[str], typer.Option("--metric", "-m", metavar="NAMES", help="Of lfd, mse, psnr, ssim, separated by commas.")
+        list[str],
+        typer.Option(
+            "--metric", "-m", metavar="NAMES", help="Of lfd, mse, psnr, ssim, lsd, sde, gain, separated by commas."
+        ),
     ] = ["psnr,ssim,lfd"],  # noqa: B006 (Typer reads the list, nothing changes it)
     pair: opt.Pair = "stem",
     side_by_side: opt.SideBySide = False,
@@ -29,21 +33,28 @@ def metrics(
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Several metrics of paired images, decoding each file once.
+    """Several metrics, decoding each file once: of pairs (lfd, mse, psnr, ssim), of whole sets (lsd, sde, gain).
+
+    Sets need no pairs, and may differ in their number of images, unless a metric of pairs is asked for too.
 
     Example: ffltool metrics real/ fake/ -m psnr,ssim,lfd --csv pairs.csv
     """
     from ffltool.cli import _render
     from ffltool.evaluate import evaluate_pairs
     from ffltool.images import Reading
+    from ffltool.metrics import need_pairs
     from ffltool.pairing import pair as find_pairs
 
+    names = ",".join(metric).split(",")
+    paired = need_pairs(names)
+    if csv is not None and not paired:
+        raise InputError("--csv has a row per pair, and none of these metrics is of pairs; --json holds their scores")
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
     _render.check_outputs(outputs, force=force)
     pairing = find_pairs(
         real,
         fake,
-        by=pair,
+        by=pair if paired else "none",
         side_by_side=side_by_side,
         recursive=recursive,
         allow_unpaired=allow_unpaired,
@@ -51,7 +62,7 @@ def metrics(
     )
     report = evaluate_pairs(
         pairing,
-        ",".join(metric).split(","),
+        names,
         command="metrics",
         reading=Reading(alpha=alpha, fit=fit),
         skip_broken=skip_broken,

@@ -1,7 +1,11 @@
-"""The table of metrics: name -> unit, which way is better, settings. A metric lives in the module of its name.
+"""The table of metrics: name -> unit, which way is better, settings, and the module that it lives in.
 
-A metric of pairs has two faces there: a function of the metric's name on batches of tensors (N, C, H, W), and
-``of_pair`` on one decoded pair of files. Adding one is a file, a row here and a test file.
+A metric of pairs lives in the module of its name and has two faces there: a function of its name on batches of tensors
+(N, C, H, W), and ``of_pair`` on one decoded pair of files. Adding one is a file, a row here and a test file.
+
+A metric of sets compares two sets of images, of any numbers, as wholes. Its module makes the sums that are taken over
+the images of one set, ``state(height, width)`` with ``update`` of batches (N, 1 or 3, H, W) in 0..255 and ``compute``,
+and ``of_sets`` makes the scores of what two of them computed. Metrics that share a module share the sums.
 """
 
 from __future__ import annotations
@@ -14,6 +18,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from ffltool.errors import InputError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from numpy import ndarray
 
 
@@ -33,19 +39,44 @@ class DecodedPair(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A row of the table."""
+    """A row of the table.
+
+    ``better`` is "0" for a metric that is best there; ``home`` is the module that metrics of sets share; ``parts``
+    are the names of what a metric of several scores consists of.
+    """
 
     name: str
     title: str
     unit: str
-    better: Literal["lower", "higher"]
+    better: Literal["lower", "higher", "0"]
+    of: Literal["pairs", "sets"] = "pairs"
+    home: str = ""
+    parts: tuple[str, ...] = ()
     settings: dict[str, float | str] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()  # beside Pillow, for a result names the versions it was computed with
 
     @property
+    def scores(self) -> tuple[str, ...]:
+        """The names of its scores."""
+        return tuple(f"{self.name}[{part}]" for part in self.parts) or (self.name,)
+
+    @property
+    def module(self) -> ModuleType:
+        """The module it lives in, imported here."""
+        return import_module(f"{__name__}.{self.home or self.name}")
+
+    @property
     def of_pair(self) -> Callable[[DecodedPair], float]:
-        """The metric's function of one decoded pair; its module is imported here."""
-        return import_module(f"{__name__}.{self.name}").of_pair
+        """The metric's function of one decoded pair."""
+        return self.module.of_pair
+
+
+def _spectral(name: str, title: str, **rest: object) -> Metric:
+    """Return the row of a metric of mean spectra."""
+    settings = {"scale": 255, "channels": "grey", "window": "hann"}
+    return Metric(
+        name=name, title=title, of="sets", home="spectral", settings=settings, libraries=("numpy", "torch"), **rest
+    )
 
 
 METRICS = {
@@ -61,6 +92,15 @@ METRICS = {
             better="higher",
             settings={"peak": 255, "window": "gaussian", "size": 11, "sigma": 1.5, "k1": 0.01, "k2": 0.03},
             libraries=("numpy",),
+        ),
+        _spectral("lsd", "log-spectral distance", unit="dB", better="lower"),
+        _spectral("sde", "spectral density error", unit="", better="lower"),
+        _spectral(
+            "gain",
+            "power of the fake set over that of the real one",
+            unit="dB",
+            better="0",
+            parts=("0-0.125", "0.125-0.25", "0.25-0.375", "0.375-0.5", "corner"),
         ),
     )
 }
@@ -80,3 +120,8 @@ def look_up(names: Iterable[str]) -> list[Metric]:
     if not wanted:
         raise InputError(f"no metric was asked for; known are {', '.join(METRICS)}")
     return [METRICS[name] for name in wanted]
+
+
+def need_pairs(names: Iterable[str]) -> bool:
+    """Tell whether any of these metrics compares images pair by pair."""
+    return any(metric.of == "pairs" for metric in look_up(names))

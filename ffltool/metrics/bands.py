@@ -15,17 +15,16 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from ffltool.errors import ShapeError
 from ffltool.metrics.mse import floating_pair
+from ffltool.metrics.sums import Sums
 from ffltool.radial import band_of_each, bands
 from ffltool.report import BandScore
-
-if TYPE_CHECKING:
-    from ffltool.metrics import DecodedPair
+from ffltool.spectrum import centred, whole
 
 PARTS = ("amplitude", "phase", "real", "fake")  # what is known of every band
 
@@ -43,16 +42,28 @@ def band_parts(real: Tensor, fake: Tensor, *, count: int = 8) -> Tensor:
     tensor, shape (N, count + 2, 4), float64, in the order of `PARTS`: the amplitude part and the phase part of the
     squared error, the power of the real image and that of the fake one.
     """
-    real, fake = floating_pair(real, fake)
-    height, width = real.shape[-2:]
-    one, other = (torch.fft.rfft2(images.double()) for images in (real, fake))
-    amplitudes = one.abs(), other.abs()
-    error = (one - other).abs().square()
-    amplitude = (amplitudes[0] - amplitudes[1]).square()
-    maps = torch.stack([amplitude, (error - amplitude).clamp_min(0), *(a.square() for a in amplitudes)], dim=2)
+    return _in_bands(_parts(real, fake), width=real.shape[-1], count=count)
 
-    band, times = _half_plane(height, width, count)
-    maps = maps.mean(1).flatten(2) * (times / (height * width)).to(maps)
+
+def _parts(real: Tensor, fake: Tensor) -> Tensor:
+    """Return the energies at the frequencies of a real transform, shape (N, 4, H, W // 2 + 1), else as above."""
+    real, fake = floating_pair(real, fake)
+    one, other = (torch.fft.rfft2(images.double()) for images in (real, fake))
+    powers = _power(one), _power(other)
+    amplitude = (powers[0].sqrt() - powers[1].sqrt()).square()
+    phase = (_power(one - other) - amplitude).clamp_min(0)
+    maps = torch.stack([part.mean(1) for part in (amplitude, phase, *powers)], dim=1)
+    return maps.div_(real.shape[-2] * real.shape[-1])
+
+
+def _power(spectrum: Tensor) -> Tensor:
+    return spectrum.real.square() + spectrum.imag.square()
+
+
+def _in_bands(maps: Tensor, *, width: int, count: int) -> Tensor:
+    """Return the sums over each band of maps, shape (N, 4, H, W // 2 + 1), as (N, count + 2, 4)."""
+    band, times = _half_plane(maps.shape[-2], width, count)
+    maps = maps.flatten(2) * times.to(maps)
     return maps.new_zeros(*maps.shape[:2], count + 2).index_add(2, band.to(maps.device), maps).mT
 
 
@@ -67,32 +78,63 @@ def _half_plane(height: int, width: int, count: int) -> tuple[Tensor, Tensor]:
     return band_of_each(height, width, count=count)[:, :columns].flatten(), times.flatten()
 
 
-def of_pair(pair: DecodedPair, *, count: int) -> list[float]:
-    """Return the energies of a decoded pair, band by band."""
-    real, fake = (torch.from_numpy(planes.astype("float64"))[None] for planes in pair.planes())
-    return band_parts(real, fake, count=count).flatten().tolist()
+class BandSums(Sums):
+    """What bands are judged by, as sums over pairs.
+
+    Parameters
+    ----------
+    count : bands between the zero frequency and the corner.
+    size : height and width of all images, to sum the squared error of each frequency too; None takes any sizes.
+    """
+
+    def __init__(self, count: int, *, size: tuple[int, int] | None = None) -> None:
+        self.bands, self.size = count, size
+        shapes = {} if size is None else {"error": (size[0], size[1] // 2 + 1)}
+        super().__init__(count=(), lfd=(count + 2,), parts=(count + 2, len(PARTS)), **shapes)
+
+    def update(self, real: Tensor, fake: Tensor) -> None:
+        """Take in pairs, as `band_parts` does."""
+        if self.size not in (None, real.shape[-2:]):
+            raise ShapeError(f"all pairs must be {self.size[0]}x{self.size[1]}, got {tuple(real.shape)}")
+        maps = _parts(real, fake).cpu()
+        self.add_parts(_in_bands(maps, width=real.shape[-1], count=self.bands))
+        if self.size is not None:
+            self.add(error=maps[:, :2].sum((0, 1)))
+
+    def add_parts(self, parts: Tensor) -> None:
+        """Take in what `band_parts` returned."""
+        self.add(count=len(parts), lfd=parts[..., :2].sum(-1).log1p().sum(0), parts=parts.sum(0))
+
+    def compute(self) -> tuple[BandScore, ...]:
+        """Return what is known of each band."""
+        means = (self.state["lfd"] / self.state["count"]).tolist()
+        amplitude, phase, real, fake = self.state["parts"].T.tolist()
+        total = math.fsum(amplitude) + math.fsum(phase)
+        scores = []
+        for index, band in enumerate(bands(self.bands)):
+            error = amplitude[index] + phase[index]
+            power = real[index] > 0 and fake[index] > 0
+            scores.append(
+                BandScore(
+                    name=band.name,
+                    low=band.low,
+                    high=band.high,
+                    lfd=means[index],
+                    share=error / total if total else None,
+                    amplitude_share=amplitude[index] / error if error else None,
+                    phase_share=phase[index] / error if error else None,
+                    gain_db=10 * math.log10(fake[index] / real[index]) if power else None,
+                )
+            )
+        return tuple(scores)
+
+    def error_map(self) -> Tensor:
+        """Return the mean over pairs of |F_real - F_fake|^2 / (H W), shape (H, W), centred: its mean is the MSE."""
+        return centred(whole(self.state["error"] / self.state["count"], width=self.size[1]))
 
 
 def band_scores(parts: Tensor, *, count: int) -> tuple[BandScore, ...]:
     """Return what the energies of images, shape (N, count + 2, 4), say of each band."""
-    errors = parts[..., :2].sum(-1)
-    means = errors.log1p().mean(0).tolist()
-    amplitude, phase, real, fake = parts.sum(0).T.tolist()
-    total = math.fsum(amplitude) + math.fsum(phase)
-    scores = []
-    for index, band in enumerate(bands(count)):
-        error = amplitude[index] + phase[index]
-        power = real[index] > 0 and fake[index] > 0
-        scores.append(
-            BandScore(
-                name=band.name,
-                low=band.low,
-                high=band.high,
-                lfd=means[index],
-                share=error / total if total else None,
-                amplitude_share=amplitude[index] / error if error else None,
-                phase_share=phase[index] / error if error else None,
-                gain_db=10 * math.log10(fake[index] / real[index]) if power else None,
-            )
-        )
-    return tuple(scores)
+    sums = BandSums(count)
+    sums.add_parts(parts)
+    return sums.compute()

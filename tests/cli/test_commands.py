@@ -18,6 +18,7 @@ from PIL import Image
 from ffltool import __version__
 from ffltool.cli import _options, _tables
 from ffltool.images import ALPHAS, FITS
+from ffltool.metrics import METRICS
 from ffltool.pairing import PAIRINGS
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "report.schema.json").read_text())
@@ -68,6 +69,41 @@ def test_bands_change_nothing_else(folders, run):
     plain, resolved = (json.loads(run("lfd", real, fake, *more, "--json", "-")[1]) for more in ((), ("--bands", 8)))
     assert plain["bands"] == []
     assert plain["scores"] == resolved["scores"]
+
+
+def test_sets_of_unequal_numbers_are_compared_as_wholes(folders, run):
+    real, fake = folders([f"{i}.png" for i in range(5)], ["x.png", "y.png"])
+    status, out, err = run("metrics", real, fake, "-m", "lsd,sde,gain")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == f"5 real and 2 fake images, 12x16: {real} and {fake}"
+    assert lines[2].split() == ["metric", "value", "unit", "better"]
+    assert [line.split()[0] for line in lines[3:]] == ["lsd", "sde", *METRICS["gain"].scores]
+    report = json.loads(run("metrics", real, fake, "-m", "lsd,sde,gain", "--json", "-")[1])
+    jsonschema.validate(report, SCHEMA)
+    assert (report["real"]["images"], report["fake"]["images"], report["scores"][0]["images"]) == (5, 2, 2)
+    assert report["scores"][0]["settings"]["width"] == 16
+
+
+def test_metrics_of_sets_beside_those_of_pairs_are_of_the_pairs(folders, run):
+    real, fake = folders(["a.png", "b.png", "c.png"], ["a.png", "b.png"])
+    assert "1 of 3 images" in error_of(run("metrics", real, fake, "-m", "lsd,psnr"))
+    status, out, _ = run("metrics", real, fake, "-m", "lsd,psnr", "--allow-unpaired", "--csv", "-")
+    assert (status, out.splitlines()[0]) == (0, "real,fake,height,width,psnr")
+    table = run("metrics", real, fake, "-m", "lsd,psnr", "--allow-unpaired")[1]
+    assert table.startswith("2 pairs")
+    assert [line.split() for line in table.splitlines() if line.startswith("worst")] == [["worst", "pairs", "psnr"]]
+
+
+def test_rows_of_pairs_want_a_metric_of_pairs(folders, run):
+    assert "--csv has a row per pair" in error_of(run("metrics", *folders(), "-m", "lsd", "--csv", "-"))
+
+
+def test_a_table_of_sets_at_80_columns_is_not_cut(folders, run, monkeypatch):
+    monkeypatch.setattr(_tables, "_PIPED_WIDTH", 80)
+    out = run("metrics", *folders(), "-m", "mse,gain,lsd,psnr")[1]
+    assert "…" not in out
+    assert max(map(len, out.splitlines()[2:])) <= 80
 
 
 def test_lfd_of_mixed_sizes_warns_and_names_no_psnr(tmp_path, save, run):
@@ -211,7 +247,9 @@ class TestErrorsAreOneLine:
         assert "--limit" in error_of(run("lfd", *folders(), "--limit", 0))
 
     def test_unknown_metric(self, folders, run):
-        assert "known are lfd, mse, psnr, ssim" in error_of(run("metrics", *folders(), "-m", "lfd,psrn"))
+        assert "known are lfd, mse, psnr, ssim, lsd, sde, gain" in error_of(
+            run("metrics", *folders(), "-m", "lfd,psrn")
+        )
 
     def test_unknown_option_and_choice(self, folders, run):
         error_of(run("lfd", *folders(), "--nonsense"))

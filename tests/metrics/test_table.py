@@ -2,16 +2,35 @@ import inspect
 from importlib import import_module
 
 import pytest
+import torch
 
 from ffltool.errors import InputError
-from ffltool.metrics import METRICS, look_up
+from ffltool.metrics import METRICS, look_up, need_pairs
+from ffltool.metrics.sums import Sums
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_a_metric_lives_in_the_module_of_its_name(name):
-    module = import_module(f"ffltool.metrics.{name}")
+def test_a_metric_lives_where_the_table_says(name):
+    metric = METRICS[name]
+    module = import_module(f"ffltool.metrics.{metric.home or name}")
     assert list(inspect.signature(getattr(module, name)).parameters)[:2] == ["real", "fake"]
-    assert METRICS[name].of_pair is module.of_pair
+    if metric.of == "pairs":
+        assert metric.of_pair is module.of_pair
+        assert metric.scores == (name,)
+
+
+@pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.of == "sets"])
+def test_a_metric_of_sets_has_as_many_values_as_names_of_scores(name):
+    metric = METRICS[name]
+    sums = metric.module.state(12, 16)
+    assert isinstance(sums, Sums)
+    sums.update(torch.rand(2, 1, 12, 16))
+    assert len(metric.module.of_sets(name, sums.compute(), sums.compute())) == len(metric.scores)
+
+
+def test_only_metrics_of_pairs_need_pairs():
+    assert [name for name in METRICS if need_pairs([name])] == ["lfd", "mse", "psnr", "ssim"]
+    assert need_pairs(["lsd", "psnr"])
 
 
 def test_names_are_looked_up_in_order_once_and_in_any_case():

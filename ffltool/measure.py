@@ -1,0 +1,109 @@
+"""What a worker does with a pair of files, or with an image that has no partner: read it, measure it, hand it over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ffltool.errors import BrokenImageError, InputError, ShapeError
+from ffltool.images import Picture, Reading, fitted, read, read_both
+from ffltool.metrics import Metric
+from ffltool.metrics.mse import mse_of_images
+from ffltool.outcomes import MEASURED, SKIPPED, Facts, Outcome
+from ffltool.pairing import Pair, Pairing
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two decoded images of one size: what a metric of pairs is computed from."""
+
+    real: Picture
+    fake: Picture
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return self.real.size[0]
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
+        return self.real.size[1]
+
+    @cached_property
+    def mse(self) -> float:
+        """The exact mean squared error on the 0..255 scale, computed once for all metrics that need it."""
+        return mse_of_images(self.real.pixels, self.fake.pixels)
+
+    def planes(self) -> tuple[ndarray, ndarray]:
+        """Both images as arrays, shape (C, H, W), on the 0..255 scale."""
+        return self.real.planes(), self.fake.planes()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is to be done with every pair, or every image of two sets.
+
+    ``metrics`` are of pairs. ``common`` is the size to which images are cut for metrics of sets, None where there are
+    none; with ``bands`` images of a pair are handed over too, which ``one_size`` says must have that.
+    """
+
+    metrics: Sequence[Metric]
+    reading: Reading
+    skip_broken: bool = False
+    common: tuple[int, int] | None = None
+    bands: int | None = None
+    one_size: tuple[int, int] | None = None
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether images are needed beyond the metrics of pairs, by sums in torch."""
+        return self.common is not None or self.bands is not None
+
+
+def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
+    """Return what becomes of a pair, or of the one image that it is."""
+    files = pairing.files(pair)
+    try:
+        pictures = _read(files, pairing, task.reading)
+    except BrokenImageError:
+        if task.skip_broken:
+            return Outcome(SKIPPED)
+        raise
+    alphas = sum(picture is not None and picture.alpha_dropped for picture in pictures)
+    cut, values, planes = (None, None), (), None
+    if task.common:
+        cut = tuple(picture and _cut(picture, task.common, path) for picture, path in zip(pictures, files, strict=True))
+    if task.metrics or task.bands is not None:
+        pictures = fitted(*pictures, fit=task.reading.fit, files=files)
+        comparison = Comparison(*pictures)
+        values = _values(comparison, task.metrics, files[0])
+        planes = None if task.bands is None else comparison.planes()
+    facts = (Facts(*picture.size, picture.file_bytes) if picture else Facts() for picture in pictures)
+    return Outcome(MEASURED, *facts, alphas, values, cut, planes)
+
+
+def _read(files: tuple[Path | None, Path | None], pairing: Pairing, reading: Reading) -> Sequence[Picture | None]:
+    if pairing.paired:
+        return read_both(*files, alpha=reading.alpha)
+    return [None if path is None else read(path, alpha=reading.alpha) for path in files]
+
+
+def _cut(picture: Picture, size: tuple[int, int], path: Path) -> ndarray:
+    """Return the middle of a picture, shape (C, H, W)."""
+    if any(side < wanted for side, wanted in zip(picture.size, size, strict=True)):
+        raise InputError(f"{path} is {picture.size[0]}x{picture.size[1]}, but its header says that it is larger")
+    return picture.centre_crop(*size).planes()
+
+
+def _values(comparison: Comparison, metrics: Sequence[Metric], path: Path) -> tuple[float, ...]:
+    try:
+        return tuple(metric.of_pair(comparison) for metric in metrics)
+    except ShapeError as error:
+        raise ShapeError(f"{path}: {error}") from error

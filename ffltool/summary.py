@@ -1,0 +1,177 @@
+"""From what became of every item to a report."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import PIL
+
+from ffltool import __version__
+from ffltool.errors import NothingComparedError, printable
+from ffltool.images import alpha_dropped
+from ffltool.metrics import Metric
+from ffltool.metrics.sums import Mean
+from ffltool.outcomes import MEASURED, SKIPPED, Facts, Outcome
+from ffltool.pairing import Pair, Pairing, digest
+from ffltool.report import ImageSet, PairValues, Report, Score
+
+if TYPE_CHECKING:
+    from ffltool.batches import Gathered
+
+Measured = Sequence[tuple[Pair, Outcome]]
+
+
+def summarised(
+    pairing: Pairing,
+    metrics: Sequence[Metric],
+    outcomes: Iterable[Outcome],
+    gathered: Gathered | None,
+    *,
+    common: tuple[int, int] | None,
+    command: str,
+    start: float,
+) -> Report:
+    """Return the report of a run that began at `start`, a reading of the performance counter.
+
+    Parameters
+    ----------
+    gathered : the sums of metrics of sets, taken of images cut to `common`, and of bands; None where there are none.
+
+    Raises
+    ------
+    NothingComparedError : if no item was measured, or none of one side.
+    """
+    fates = list(zip(pairing.pairs, outcomes, strict=True))
+    measured = [(pair, outcome) for pair, outcome in fates if outcome.state == MEASURED]
+    real, fake = (_image_set(pairing, measured, side) for side in range(2))
+    if not (real.images and fake.images):
+        raise NothingComparedError("nothing was compared")
+    skipped = [printable(pair.real or pair.fake) for pair, outcome in fates if outcome.state == SKIPPED]
+    of_pairs = [metric for metric in metrics if metric.of == "pairs"]
+    scores = tuple(_scores(metrics, measured, gathered, common=common))
+    bands = gathered.bands if gathered else None
+    return Report(
+        command=command,
+        version=__version__,
+        real=real,
+        fake=fake,
+        scores=scores,
+        pairs=tuple(_values(pair, outcome) for pair, outcome in measured) if of_pairs else (),
+        warnings=(
+            *pairing.warnings,
+            *_of_files(skipped, int(sum(outcome.alphas for _, outcome in measured)), paired=pairing.paired),
+            *_of_sizes(metrics, measured, common=common),
+            *_of_infinities(scores),
+        ),
+        environment=_environment(metrics, torch=gathered is not None),
+        seconds=time.perf_counter() - start,
+        bands=bands.compute() if bands else (),
+        error_map=bands.error_map() if bands and bands.size else None,
+    )
+
+
+def _scores(
+    metrics: Sequence[Metric], measured: Measured, gathered: Gathered | None, *, common: tuple[int, int] | None
+) -> Iterator[Score]:
+    columns = zip(*(outcome.values for _, outcome in measured), strict=True)
+    for metric in metrics:
+        if metric.of == "pairs":
+            yield _of_values(metric, next(columns))
+            continue
+        settings = metric.settings | dict(zip(("height", "width"), common, strict=True))
+        for name, value in zip(metric.scores, gathered.scores(metric), strict=True):
+            yield Score(
+                metric=name,
+                value=value,
+                std=None,
+                min=None,
+                max=None,
+                images=sum(outcome.fake.height > 0 for _, outcome in measured),
+                unit=metric.unit,
+                better=metric.better,
+                infinite=int(math.isinf(value)),
+                settings=settings,
+            )
+
+
+def _of_values(metric: Metric, values: tuple[float, ...]) -> Score:
+    mean = Mean(origin=next(filter(math.isfinite, values), 0.0))
+    mean.update(values)
+    infinite = int(mean.state["infinite"])
+    value, std = (math.inf, None) if infinite else mean.compute()
+    return Score(
+        metric=metric.name,
+        value=value,
+        std=std,
+        min=min(values),
+        max=max(values),
+        images=len(values),
+        unit=metric.unit,
+        better=metric.better,
+        infinite=infinite,
+        settings=metric.settings,
+    )
+
+
+def _values(pair: Pair, outcome: Outcome) -> PairValues:
+    return PairValues(pair.real, pair.partner, int(outcome.real.height), int(outcome.real.width), outcome.values)
+
+
+def _image_set(pairing: Pairing, measured: Measured, side: int) -> ImageSet:
+    """Return the real images (side 0) or the fake ones (1)."""
+    images = [(pairing.names(pair)[side], outcome[1 + side]) for pair, outcome in measured]
+    images = [(name, facts) for name, facts in images if name is not None]
+    given: Path = (pairing.real, pairing.fake)[side]
+    return ImageSet(
+        path=printable(str(given)),
+        images=len(images),
+        sizes=tuple(sorted({_size(facts) for _, facts in images})),
+        digest=digest((name, facts.file_bytes) for name, facts in images),
+    )
+
+
+def _size(facts: Facts) -> tuple[int, int]:
+    return int(facts.height), int(facts.width)
+
+
+def _of_files(skipped: list[str], alphas: int, *, paired: bool) -> Iterator[str]:
+    if skipped:
+        what = "pairs with a broken image" if paired else "broken images"
+        yield f"{len(skipped)} {what} were left out: {', '.join(skipped)}"
+    if alphas:
+        yield f"{alpha_dropped(alphas)}; --alpha white or black composites"
+
+
+def _of_sizes(metrics: Sequence[Metric], measured: Measured, *, common: tuple[int, int] | None) -> Iterator[str]:
+    sizes = {_size(facts) for _, outcome in measured for facts in (outcome.real, outcome.fake) if facts.height}
+    if len(sizes) > 1 and any(metric.name == "lfd" for metric in metrics):
+        yield (
+            f"LFD grows with the number of pixels, and the images have {len(sizes)} sizes: "
+            "the mean LFD compares only with that of sets of the same sizes"
+        )
+    if common and sizes != {common}:
+        names = ", ".join(metric.name for metric in metrics if metric.of == "sets")
+        yield f"not all images are of one size: {names} are of the {common[0]}x{common[1]} pixels in the middle of each"
+
+
+def _of_infinities(scores: Iterable[Score]) -> Iterator[str]:
+    names = [score.metric for score in scores if score.infinite and score.min is None]
+    if names:
+        yield f"{', '.join(names)}: infinite, for at some frequencies one set has no power and the other has"
+
+
+def _environment(metrics: Sequence[Metric], *, torch: bool) -> dict[str, str | None]:
+    numpy = torch or any("numpy" in metric.libraries for metric in metrics)
+    return {
+        "device": "cpu",
+        "torch": import_module("torch").__version__ if torch else None,
+        "numpy": import_module("numpy").__version__ if numpy else None,
+        "pillow": PIL.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+    }
