@@ -157,7 +157,7 @@ def _of_sizes(metrics: Sequence[Metric], measured: Measured, *, common: tuple[in
         )
     if common and sizes != {common}:
         names = ", ".join(metric.name for metric in metrics if metric.of == "sets")
-        yield f"not all images are of one size: {names} are of the {common[0]}x{common[1]} pixels in the middle of each"
+        yield f"the images have several sizes; for {names} each was cut about its centre to {common[0]}x{common[1]}"
 
 
 def _of_infinities(scores: Iterable[Score]) -> Iterator[str]:

@@ -1,9 +1,11 @@
-"""Nine ways to spoil an image to the same PSNR: two tables in the README.
+"""Nine ways to spoil an image to the same PSNR: two tables and a figure in the README.
 
 Each degradation is blended into the real image until the PSNR is 32 dB. LFD, being the MSE on a log scale, then is
-the same for all; bands of frequencies tell them apart. Run this file to print the tables.
+the same for all; bands of frequencies tell them apart. Run this file to print the tables;
+`--figure FILE` draws the second one.
 """
 
+import argparse
 import io
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from ffltool import lfd, psnr, ssim
+from ffltool import figures, lfd, psnr, ssim
 from ffltool.images import read
 from ffltool.metrics.bands import band_parts, band_scores
 from ffltool.radial import bands
@@ -86,5 +88,16 @@ def table_of_bands(count=4):
     return "\n".join(lines)
 
 
+def figure(count=4):
+    """Return a drawing of how the squared error of each lies in bands."""
+    return figures.shares_of_bands(
+        {name: band_scores(band_parts(real, fake, count=count), count=count) for name, real, fake in pairs()}
+    )
+
+
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="draw the shares of bands: PNG, SVG or PDF")
+    if path := parser.parse_args().figure:
+        figures.save(figure(), path)
     print(table(), table_of_bands(), sep="\n\n")

@@ -242,7 +242,7 @@ def test_images_of_several_sizes_are_cut_to_the_smallest_with_a_warning(tmp_path
             save(tmp_path / side / f"{index}.png", size=shape)
     sets = pair(tmp_path / "real", tmp_path / "fake", by="none")
     (warning,) = evaluate_pairs(sets, SETS).warnings
-    assert warning.endswith("lsd, sde, gain are of the 13x15 pixels in the middle of each")
+    assert warning == "the images have several sizes; for lsd, sde, gain each was cut about its centre to 13x15"
     cut = [
         torch.stack([torch.from_numpy(read(path).centre_crop(13, 15).planes()) for path in sorted(side.iterdir())])
         for side in (tmp_path / "real", tmp_path / "fake")

@@ -67,6 +67,15 @@ def test_the_table_of_their_bands_is_too_and_tells_them_apart():
     assert len({tuple(row) for row in rows}) == 9
 
 
+def test_the_picture_of_their_bands_is_there_and_small():
+    (name,) = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    assert 10_000 < (ROOT / name).stat().st_size < 150_000
+    figure = runpy.run_path(str(ROOT / "tests" / "nine_degradations.py"))["figure"]()
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert all(f"| {name} |" in README for name in names)
+    assert len(names) == 9
+
+
 def test_what_users_of_the_loss_trip_over_is_what_its_script_prints():
     assert runpy.run_path(str(ROOT / "tests" / "loss_facts.py"))["table"]() in README
 

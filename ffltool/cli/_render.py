@@ -19,12 +19,18 @@ _BROKEN_PIPE = 141  # what a shell reports of a program that a closed pipe ended
 _STDOUT = Path("-")
 
 
-def check_outputs(paths: dict[str, Path | None], *, force: bool) -> None:
+def check_outputs(paths: dict[str, Path | None], *, force: bool, figure: Path | None = None) -> None:
     """Find out, before the work, whether every file asked for can be written; `paths` by name of the format."""
+    wanted = []
     if any(paths.values()):
         from ffltool.formats import FORMATS
 
-        check_files([(path, FORMATS[name][1]) for name, path in paths.items() if path is not None], force=force)
+        wanted = [(path, FORMATS[name][1]) for name, path in paths.items() if path is not None]
+    if figure is not None:
+        from ffltool import outputs
+
+        wanted.append((figure, outputs.MARK))
+    check_files(wanted, force=force)
 
 
 def check_files(wanted: Sequence[tuple[Path, str]], *, force: bool) -> None:

@@ -1,10 +1,13 @@
 """``ffltool lfd``: log frequency distance of paired images."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ffltool.cli import _options as opt
+
+_BANDS = 8  # of a map for which no number is given
 
 
 def lfd(
@@ -19,6 +22,10 @@ def lfd(
     bands: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Resolve it in N bands of frequencies.", show_default=False),
+    ] = None,
+    band_map: Annotated[
+        Path | None,
+        typer.Option(metavar="FIG", help="Draw the error over frequencies and in 8 (or N) bands.", **opt.OUTPUT),
     ] = None,
     alpha: opt.Alpha = "drop",
     fit: opt.Fit = "none",
@@ -40,7 +47,12 @@ def lfd(
     from ffltool.pairing import pair as find_pairs
 
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
-    _render.check_outputs(outputs, force=force)
+    if band_map is not None:
+        from ffltool import figures
+
+        figures.check_suffix(band_map)
+        bands = bands or _BANDS
+    _render.check_outputs(outputs, figure=band_map, force=force)
     pairing = find_pairs(
         real,
         fake,
@@ -55,10 +67,16 @@ def lfd(
         ["lfd"],
         command="lfd",
         bands=bands,
+        error_map=band_map is not None,
         reading=Reading(alpha=alpha, fit=fit),
         skip_broken=skip_broken,
         workers=workers,
         progress=_render.progress(quiet=quiet),
     )
-    if report:
+    if report is None:
+        return
+    try:
+        if band_map is not None:
+            figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
+    finally:  # a figure that cannot be written does not cost the numbers
         _render.show(report, outputs, note=_tables.what_lfd_is(report))

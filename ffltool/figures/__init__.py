@@ -1,5 +1,6 @@
 """Every drawing: arrays in, matplotlib figures out, and figures into files."""
 
+from ffltool.figures.bands import error_in_bands, shares_of_bands
 from ffltool.figures.canvas import check_suffix, save
 from ffltool.figures.filters import slices_of_cube
 from ffltool.figures.rebuilt import Curve, Panel, convergence, images_over_spectra
@@ -23,8 +24,10 @@ __all__ = [
     "Spectrum",
     "check_suffix",
     "convergence",
+    "error_in_bands",
     "images_over_spectra",
     "save",
+    "shares_of_bands",
     "slices_of_cube",
     "spectrum_batches",
     "spectrum_figure",

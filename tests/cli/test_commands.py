@@ -64,6 +64,39 @@ def test_lfd_resolves_bands(folders, run):
     assert report["environment"]["torch"] is not None
 
 
+def test_a_map_of_the_error_is_drawn_beside_its_bands(tmp_path, folders, run):
+    real, fake = folders(size=(20, 31))
+    for name in ("map.png", "map.svg", "map.pdf"):
+        status, out, err = run("lfd", real, fake, "--band-map", tmp_path / name)
+        assert (status, err) == (0, "")
+        assert (tmp_path / name).stat().st_size > 1000
+        assert "0.4375-0.5" in out, "8 bands where no number is given"
+    assert run("lfd", real, fake, "--bands", 3, "--band-map", tmp_path / "map.png")[1].count("0.3333-0.5") == 1
+
+
+def test_a_map_of_the_error_wants_one_size_a_suffix_and_a_place(tmp_path, folders, save, run):
+    real, fake = folders()
+    assert "no suffix of a figure" in error_of(run("lfd", real, fake, "--band-map", tmp_path / "map.jpg"))
+    assert "does not exist" in error_of(run("lfd", real, fake, "--band-map", tmp_path / "no" / "map.png"))
+    assert "--force" in error_of(run("lfd", real, fake, "--band-map", real / "a.png"))
+    same = tmp_path / "same.svg"
+    assert "same file" in error_of(run("lfd", real, fake, "--band-map", same, "--json", same))
+    for side in (real, fake):
+        save(side / "z.png", size=(9, 9))
+    assert "one size is wanted for a figure" in error_of(run("lfd", real, fake, "--band-map", tmp_path / "map.png"))
+    assert not (tmp_path / "map.png").exists()
+
+
+def test_a_map_that_cannot_be_written_does_not_cost_the_table(folders, run):
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    real, _ = folders()
+    (real.parent / "full.svg").symlink_to("/dev/full")
+    status, out, err = run("lfd", real, real, "--band-map", real.parent / "full.svg")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "worst pairs" in out
+
+
 def test_bands_change_nothing_else(folders, run):
     real, fake = folders()
     plain, resolved = (json.loads(run("lfd", real, fake, *more, "--json", "-")[1]) for more in ((), ("--bands", 8)))
