@@ -22,6 +22,7 @@ FIGURES = {
     "pairs.png": ["spectrum", REAL, FAKE, "--layout", "pairs", "--limit", "3", "-o", "FIG"],
     "bandlimit.png": ["bandlimit", f"{REAL}/{PHOTO}", "-o", "FIG"],
     "cube.png": ["bandlimit", f"{REAL}/{PHOTO}", "--cube", "-o", "FIG"],
+    "bands.png": ["lfd", REAL, FAKE, "--limit", "12", "--band-map", "FIG"],
     "diagnose.png": ["diagnose", f"{REAL}/{CHECKERBOARD}", f"{FAKE}/{CHECKERBOARD}", "-o", "FIG"],
 }
 
