@@ -56,7 +56,7 @@ def evaluate_pairs(
         sets are of images as they are, cut about their centres to the smallest height and width of all.
     skip_broken : leave out what has a broken image and name it in a warning, instead of raising.
     bands : resolve the squared error in this many bands of frequencies, with the zero frequency and the corner.
-    error_map : map the squared error over frequencies too; pairs must then have one size.
+    error_map : with bands, map the squared error over all frequencies; pairs must then have one size.
     workers : threads that decode and measure; default the cores that this process may use.
     progress : wraps the stream of this process's pairs, given it and their number.
 
@@ -163,7 +163,8 @@ def _smallest(pairing: Pairing) -> tuple[int, int]:
 def _only_size(pairing: Pairing, *, fit: str) -> tuple[int, int]:
     """Return the size of all pairs."""
     (one, first), *others = _sizes(pairing, fit=fit).items()
-    for other, path in others:
+    if others:
+        other, path = others[0]
         raise InputError(
             f"{path} is {other[0]}x{other[1]} but {first} {one[0]}x{one[1]}; one size is wanted for a figure"
         )

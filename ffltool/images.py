@@ -27,6 +27,7 @@ FITS = ("none", "crop", "resize")
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "TIFF", "GIF")
 _ORIENTATION = 0x0112  # the EXIF tag
 _SIDEWAYS = (5, 6, 7, 8)  # its values for images that lie on a side
+_SIDES = 256, 257  # the tags of a TIFF's width and height
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -145,10 +146,11 @@ def size_of(path: Path) -> tuple[int, int]:
     """Return the height and width that `read` would give, without decoding the pixels; raises what `read` raises."""
     content = _content(path)
     with _opened(content, path) as file:
-        width, height = file.size
-        # a PNG is decoded by this, to see whether an orientation stands behind the pixels
-        decoded = content.startswith(_PNG) and b"eXIf" not in content
-        exif = Image.Image.getexif(file) if decoded else file.getexif()
+        # a TIFF comes turned, though not in every version of Pillow
+        width, height = (file.tag_v2[tag] for tag in _SIDES) if file.format == "TIFF" else file.size
+        # a PNG would be decoded, to see whether an orientation stands behind the pixels
+        behind = not content.startswith(_PNG) or b"eXIf" in content
+        exif = file.getexif() if behind else Image.Image.getexif(file)
         return (width, height) if exif.get(_ORIENTATION) in _SIDEWAYS else (height, width)
 
 

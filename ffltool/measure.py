@@ -79,7 +79,8 @@ def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
     alphas = sum(picture is not None and picture.alpha_dropped for picture in pictures)
     cut, values, planes = (None, None), (), None
     if task.common:
-        cut = tuple(picture and _cut(picture, task.common, path) for picture, path in zip(pictures, files, strict=True))
+        named = zip(pictures, (files[0], files[1] or files[0]), strict=True)
+        cut = tuple(picture and _cut(picture, task.common, path) for picture, path in named)
     if task.metrics or task.bands is not None:
         pictures = fitted(*pictures, fit=task.reading.fit, files=files)
         comparison = Comparison(*pictures)

@@ -3,10 +3,10 @@ import os
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ffltool.errors import BrokenImageError, InputError
-from ffltool.images import Picture, Reading, in_one_form, read, read_pair, write
+from ffltool.images import Picture, Reading, in_one_form, read, read_pair, size_of, write
 
 
 def pixels(picture):
@@ -70,6 +70,19 @@ def test_exif_orientation_is_applied(tmp_path, orientation, suffix):
     Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / f"x.{suffix}", exif=exif)
     # JPEG rounds, no more than that
     np.testing.assert_allclose(pixels(read(tmp_path / f"x.{suffix}")).astype(int), upright, atol=3)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp"])
+@pytest.mark.parametrize("orientation", [None, 1, 3, 6])
+def test_the_size_is_that_of_the_pixels_and_costs_no_decoding(tmp_path, save, monkeypatch, suffix, orientation):
+    exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
+    path = save(tmp_path / f"x.{suffix}", size=(7, 5), exif=exif)
+    expected = read(path).size
+    if suffix != "png" or orientation is None:
+        monkeypatch.setattr(ImageFile.ImageFile, "load", None)
+    assert size_of(path) == expected == ((5, 7) if orientation == 6 else (7, 5))
 
 
 class TestAlpha:

@@ -132,6 +132,23 @@ def test_rows_of_pairs_want_a_metric_of_pairs(folders, run):
     assert "--csv has a row per pair" in error_of(run("metrics", *folders(), "-m", "lsd", "--csv", "-"))
 
 
+def test_sets_of_images_too_small_for_spectra_are_one_line(folders, run):
+    assert "at least 9x9 pixels, got 8x12" in error_of(run("metrics", *folders(size=(8, 12)), "-m", "lsd"))
+
+
+def test_many_small_images_of_sets_are_decoded_by_processes(folders, run):
+    """In a program of its own, as a user starts it: this one has threads."""
+    real, fake = folders([f"{i}.png" for i in range(100)])
+    for index in range(90):
+        (fake / f"{index}.png").unlink()
+    command = [*FFLTOOL, "metrics", *map(str, (real, fake)), "-m", "lsd,gain", "--json", "-"]
+    many, one = (
+        json.loads(subprocess.run([*command, *more], capture_output=True, check=True).stdout)["scores"]
+        for more in ((), ("--workers", "1"))
+    )
+    assert many == one
+
+
 def test_a_table_of_sets_at_80_columns_is_not_cut(folders, run, monkeypatch):
     monkeypatch.setattr(_tables, "_PIPED_WIDTH", 80)
     out = run("metrics", *folders(), "-m", "mse,gain,lsd,psnr")[1]
