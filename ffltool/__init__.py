@@ -13,6 +13,7 @@ _HOMES = {
     "Report": "ffltool.report",
     "Score": "ffltool.report",
     "ShapeError": "ffltool.errors",
+    "WeightsError": "ffltool.errors",
     "evaluate_pairs": "ffltool.evaluate",
     "focal_frequency_loss": "ffltool.loss",
     "gain": "ffltool.metrics.spectral",

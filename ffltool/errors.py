@@ -19,6 +19,10 @@ class ShapeError(FfltoolError):
     """Arrays whose shapes do not fit the formula."""
 
 
+class WeightsError(FfltoolError):
+    """A weight file that is missing, damaged, out of reach, or not what it is called."""
+
+
 class NothingComparedError(FfltoolError):
     """A run that came to its end without one comparison."""
 

@@ -24,7 +24,7 @@ LAYERS = [
         "diagnose",
     },
     {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
-    | {"loss", "bandlimit", "figures", "mean_spectrum"},
+    | {"loss", "bandlimit", "figures", "mean_spectrum", "downloads"},
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes"},
     {"errors", "__init__"},
 ]
