@@ -5,12 +5,15 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pooch
 import pytest
 import torch
 from PIL import Image
 
+from ffltool import checkpoints, networks, weights
 from ffltool.cli import main
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -116,6 +119,41 @@ class Answer(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path, server):
+    """Let alexnet be a tiny network, whose published file the server has, in an environment without any weights.
+
+    Returns its folders by place, its tensors and a function that saves tensors.
+    """
+    for name in ("FFLTOOL_WEIGHTS", "TORCH_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    generator = torch.Generator().manual_seed(1)
+    tensors = {"0.weight": torch.rand(4, 3, 2, 2, generator=generator), "0.bias": torch.rand(4, generator=generator)}
+
+    def save(path, tensors, **settings):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(tensors, path, **settings)
+        return path
+
+    features = {f"features.{key}": tensor for key, tensor in tensors.items()}
+    whole = save(tmp_path / "published.pth", features | {"classifier.0.weight": torch.rand(5, 4, generator=generator)})
+    server.content = whole.read_bytes()
+    file = networks.File(
+        url=server.url,
+        size=len(server.content),
+        sha256=server.sha256,
+        tensors=checkpoints.digest_of_tensors(tensors),
+        licence="MIT",
+        use="tests",
+    )
+    monkeypatch.setitem(networks.FILES, "alexnet", file)
+    monkeypatch.setitem(networks.SHAPES, "alexnet", {key: tuple(tensor.shape) for key, tensor in tensors.items()})
+    monkeypatch.setattr(pooch.core, "time", SimpleNamespace(sleep=lambda seconds: None))
+    return SimpleNamespace(file=file, published=whole, tensors=tensors, save=save, folders=weights.folders())
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ LAYERS = [
         "diagnose",
     },
     {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
-    | {"loss", "bandlimit", "figures", "mean_spectrum", "downloads"},
-    {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes"},
+    | {"loss", "bandlimit", "figures", "mean_spectrum", "weights", "downloads"},
+    {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes", "networks", "checkpoints"},
     {"errors", "__init__"},
 ]
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
