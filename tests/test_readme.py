@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ffltool import FocalFrequencyLoss
+from ffltool.networks import FILES
 from ffltool.recipes import CHOICES, PRESETS
 from ffltool.reconstruct import objectives
 from ffltool.views import LAYOUTS
@@ -20,7 +21,13 @@ README = (ROOT / "README.md").read_text()
 def commands():
     from ffltool.cli import app
 
-    return {command.callback.__name__: command.callback for command in app.registered_commands}
+    found = {command.callback.__name__: command.callback for command in app.registered_commands}
+    for group in app.registered_groups:
+        name = group.typer_instance.info.name
+        found[name] = group.typer_instance.registered_callback.callback
+        for command in group.typer_instance.registered_commands:
+            found[f"{name} {command.name or command.callback.__name__}"] = command.callback
+    return found
 
 
 def test_the_two_lines_are_those_that_ci_runs():
@@ -33,20 +40,21 @@ def test_the_two_lines_are_those_that_ci_runs():
 
 @pytest.mark.parametrize("name", commands())
 def test_every_command_has_help_and_stands_in_the_table(name, run):
-    status, out, _ = run(name, "--help")
+    status, out, _ = run(*name.split(), "--help")
     assert status == 0
-    assert "Example: ffltool " + name in out
-    assert re.search(rf"^\| `ffltool {name} .*\|$", README, re.MULTILINE)
+    assert "Example: ffltool " + name in " ".join(out.split())
+    assert re.search(rf"^\| `ffltool {name}[ `].*\|$", README, re.MULTILINE)
 
 
 def test_the_table_names_no_command_that_is_not_there():
-    assert set(re.findall(r"^\| `ffltool (\w+)", README, re.MULTILINE)) == set(commands())
+    assert set(re.findall(r"^\| `ffltool (\w+(?: [a-z]+)?)", README, re.MULTILINE)) == set(commands())
 
 
 @pytest.mark.parametrize("name", commands())
 def test_every_option_is_documented(name):
+    arguments = ("real", "fake", "image", "inputs", "name", "names", "file", "context", "return")
     for parameter in commands()[name].__annotations__:
-        if parameter not in ("real", "fake", "image", "inputs", "return"):
+        if parameter not in arguments:
             assert f"--{parameter.rstrip('_').replace('_', '-')}" in README, parameter
 
 
@@ -117,3 +125,11 @@ def test_the_gallery_shows_every_figure_that_its_script_draws_and_no_other():
     drawn = {path.name for path in gallery.glob("*.png")}
     assert shown == drawn >= set(runpy.run_path(str(gallery / "make.py"))["FIGURES"])
     assert sum(path.stat().st_size for path in gallery.glob("*.png")) < 1.5e6
+
+
+def test_the_table_of_weight_files_is_what_is_pinned():
+    for name, file in FILES.items():
+        row = (
+            f"| `{name}` | {file.use} | [{file.name}]({file.url}) | {file.size:,} | `{file.sha256}` | {file.licence} |"
+        )
+        assert row in README

@@ -16,6 +16,7 @@ from ffltool.cli.lfd import lfd
 from ffltool.cli.metrics import metrics
 from ffltool.cli.reconstruct import reconstruct
 from ffltool.cli.spectrum import spectrum
+from ffltool.cli.weights import weights
 from ffltool.errors import FfltoolError, printable
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app.command()(spectrum)
 app.command()(bandlimit)
 app.command()(reconstruct)
 app.command()(diagnose)
+app.add_typer(weights)
 
 
 def _show_version(wanted: bool) -> None:

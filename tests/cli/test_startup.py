@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "torchvision", "lpips", "scipy", "matplotlib", "numpy"}
+HEAVY = {"torch", "torchvision", "lpips", "scipy", "matplotlib", "numpy", "pooch", "requests"}
 SCRIPT = """
 import sys
 from ffltool.cli import main
@@ -26,7 +26,7 @@ def loaded(*arguments):
     [
         ["--help"],
         ["--version"],
-        *([command, "--help"] for command in ("lfd", "metrics", "bandlimit", "reconstruct", "diagnose")),
+        *([command, "--help"] for command in ("lfd", "metrics", "bandlimit", "reconstruct", "diagnose", "weights")),
     ],
     ids=" ".join,
 )
@@ -45,6 +45,10 @@ def test_exact_metrics_need_pillow_alone(folders, command):
 def test_ssim_needs_no_torch(folders):
     found = loaded("metrics", *folders(), "-m", "ssim")
     assert found & HEAVY == {"numpy"}
+
+
+def test_weights_are_listed_without_torch(tiny):
+    assert not loaded("weights") & HEAVY
 
 
 def test_the_package_loads_its_names_at_first_use():
