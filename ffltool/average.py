@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -20,6 +21,16 @@ from ffltool.recipes import Recipe
 from ffltool.stream import Progress, stream
 
 _BATCH = 1 << 21  # values transformed at a time
+
+
+class Images(Protocol):
+    """Sums over images."""
+
+    def update(self, images: Tensor) -> None:
+        """Take in images, shape (N, 1 or 3, H, W), values in 0..255."""
+
+    def all_reduce(self) -> None:
+        """Add up over all processes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +79,13 @@ def average(
     NothingComparedError : if no image is left.
     """
     mean = MeanSpectrum(recipe, *size, whitening=whitening, device=device)
-    fate = _take_in(files, mean, loading, size=size, batch=max(1, _BATCH // math.prod(mean.padded)))
+    fate = take_in(files, mean, loading, size=size, batch=batch_of(*mean.padded))
     return mean.compute(), fate
+
+
+def batch_of(height: int, width: int) -> int:
+    """Return how many images of that size are transformed at a time."""
+    return max(1, _BATCH // (height * width))
 
 
 class Moments(Sums):
@@ -93,14 +109,15 @@ class Moments(Sums):
 def moments(files: Sequence[Path], recipe: Recipe, loading: Loading, *, size: tuple[int, int]) -> tuple[float, float]:
     """Return mean and standard deviation of the pixels of image files, what a recipe may whiten by."""
     sums = Moments(recipe.channels)
-    _take_in(files, sums, loading, size=size, batch=1)
+    take_in(files, sums, loading, size=size, batch=1)
     return sums.compute()
 
 
-def _take_in(
-    files: Sequence[Path], sums: MeanSpectrum | Moments, loading: Loading, *, size: tuple[int, int], batch: int
-) -> Fate:
-    """Update sums with batches of this process's share of the files, and add them up over all processes."""
+def take_in(files: Sequence[Path], sums: Images, loading: Loading, *, size: tuple[int, int], batch: int) -> Fate:
+    """Update sums with batches of this process's share of the files, and add them up over all processes.
+
+    Images are cut about their centres to `size`, height and width.
+    """
     fates = Sums(skipped=(len(files),), alphas=(), constant=())
     with ranks.group():
         mine = ranks.share(range(len(files)))

@@ -17,6 +17,7 @@ LAYERS = [
         "batches",
         "average",
         "survey",
+        "grids",
         "views",
         "reconstruct",
         "gallery",
@@ -24,7 +25,7 @@ LAYERS = [
         "diagnose",
     },
     {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
-    | {"loss", "bandlimit", "figures", "mean_spectrum", "weights", "downloads"},
+    | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads"},
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes", "networks", "checkpoints"},
     {"errors", "__init__"},
 ]

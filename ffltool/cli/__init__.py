@@ -14,6 +14,7 @@ from ffltool.cli.bandlimit import bandlimit
 from ffltool.cli.diagnose import diagnose
 from ffltool.cli.lfd import lfd
 from ffltool.cli.metrics import metrics
+from ffltool.cli.peaks import peaks
 from ffltool.cli.reconstruct import reconstruct
 from ffltool.cli.spectrum import spectrum
 from ffltool.cli.weights import weights
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(lfd)
 app.command()(metrics)
 app.command()(spectrum)
+app.command()(peaks)
 app.command()(bandlimit)
 app.command()(reconstruct)
 app.command()(diagnose)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ffltool.diagnose import Diagnosis
+    from ffltool.grids import Finding, Search
     from ffltool.reconstruct import Rebuilt
     from ffltool.survey import Survey
     from ffltool.weights import Found
@@ -131,6 +132,35 @@ def of_figure(figure: Path, folder: Path | None, names: list[str]) -> str:
     """Return where a figure is, and the images in it where they were kept."""
     line = f"wrote {printable(str(figure))}"
     return _drawn(line) + (of_files(folder, names) if folder is not None else "")
+
+
+def of_search(search: Search) -> str:
+    """Return the peaks of each set, and whether they make a grid."""
+    return _drawn(*(part for finding in search.findings for part in _of_finding(finding, search)))
+
+
+def _of_finding(finding: Finding, search: Search) -> list[Table | str]:
+    from ffltool.grids import grid_of
+
+    images = "1 image" if finding.images == 1 else f"{finding.images} images"
+    grid = grid_of(finding.peaks)
+    said = f"repeats itself every {grid} pixels" if grid else "no periodic artefact"
+    head = f"{finding.input}, {images}, {finding.size[0]}x{finding.size[1]}: {said}"
+    if not finding.peaks:
+        return [head]
+    over = search.reference is not None
+    rows = (
+        [
+            f"{peak.u:.4f}",
+            *(f"{peak.v:.4f}", f"{peak.period_px:.2f}", f"{peak.z:.1f}"),
+            *([f"{peak.over_reference:.1f}"] if over else []),
+            *(f"{peak.level_db:.1f}", f"{peak.energy_share:.2%}", "-" if peak.lattice is None else str(peak.lattice)),
+            peak.kind,
+        ]
+        for peak in finding.peaks
+    )
+    numbers = ("v", "period (px)", "z", *(["over"] if over else []), "dB", "energy", "repeats")
+    return [head, _columns("u (c/px)", *numbers, rows=rows, texts=("kind",))]
 
 
 def of_diagnosis(diagnosis: Diagnosis) -> str:

@@ -3,6 +3,7 @@
 from ffltool.figures.bands import error_in_bands, shares_of_bands
 from ffltool.figures.canvas import check_suffix, save
 from ffltool.figures.filters import slices_of_cube
+from ffltool.figures.peaks import Mark, Marked, peak_maps
 from ffltool.figures.rebuilt import Curve, Panel, convergence, images_over_spectra
 from ffltool.figures.spectra import (
     Curves,
@@ -19,6 +20,8 @@ __all__ = [
     "Curve",
     "Curves",
     "Line",
+    "Mark",
+    "Marked",
     "Panel",
     "Scale",
     "Spectrum",
@@ -26,6 +29,7 @@ __all__ = [
     "convergence",
     "error_in_bands",
     "images_over_spectra",
+    "peak_maps",
     "save",
     "shares_of_bands",
     "slices_of_cube",
