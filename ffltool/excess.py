@@ -27,6 +27,7 @@ STEP, SMALLEST = 16, 32  # pixels: sides are multiples of the one, at least the 
 _REACH, _HOLE = 5, 1  # bins to the farthest frequency of a background, and to the farthest that belongs to the peak
 _GAMMA = 0.5772156649015329  # noise of mean power 1 has a mean logarithm of -gamma
 _ROUNDING = 1 / 12  # levels squared, the variance of rounding to 8 bits: no background is taken to be fainter
+_LEAST = 1e-2  # the smallest excess in a mean of logarithms, which noise is below at one frequency in a hundred
 _BLANK = 1e-3  # levels squared, the variance of a residual in which there is nothing to see
 
 
@@ -85,7 +86,7 @@ class Excess(Sums):
         excess = power / behind
         maps = {
             "excess": excess.clamp_max(self.cap),
-            "level": 10 * excess.clamp_min(torch.finfo(excess.dtype).tiny).log10(),
+            "level": 10 * excess.clamp_min(_LEAST).log10(),
             "share": (power - behind) / power.sum((-2, -1), keepdim=True),
         }
         self.add(**{name: values.cpu().double().sum(0) for name, values in maps.items()})

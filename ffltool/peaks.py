@@ -21,7 +21,8 @@ _PERIODS = (2, 4, 8, 16)  # pixels
 _JPEG = 8  # pixels of a block
 _APART = 4  # bins from one frequency of a lattice to the next, at least, lest its peaks hide one another
 _LOBE = 2  # bins about a peak in which nothing is another one
-_NOISE = 2.56  # two standard deviations, of pi / sqrt(6) each, of the logarithm of noise
+_NOISE = 3.85  # three standard deviations, of pi / sqrt(6) each, of the logarithm of noise
+_UNEVEN = 5  # bins about the zero frequency, where backgrounds are steep
 _TOLD = 5  # peaks off the lattice, at most
 KINDS = ("artefact", "jpeg-grid", "as-reference", "off-lattice")
 
@@ -66,7 +67,7 @@ def find_peaks(
     z = scores(evidence)
     over = None if reference is None else _over(evidence, reference)
     exact = (z > threshold) & _lattice(*z.shape) & _narrow(evidence)
-    other = (z > threshold) & (z == _largest_about(z)) & (_largest_about(exact.double()) == 0)
+    other = (z > threshold) & (z == _largest_about(z)) & (_largest_about(exact.double()) == 0) & _level(*z.shape)
 
     def peak(row: int, column: int) -> Peak:
         v, u = (_steps(size)[place].item() / size for place, size in zip((row, column), z.shape, strict=True))
@@ -107,6 +108,12 @@ def _lattice(height: int, width: int) -> Tensor:
     on = v[:, None] & u
     on[height // 2, width // 2] = False
     return on
+
+
+def _level(height: int, width: int) -> Tensor:
+    """Tell which frequencies are not next to the zero frequency."""
+    v, u = (_steps(size).abs() > _UNEVEN for size in (height, width))
+    return v[:, None] | u
 
 
 def _narrow(evidence: Evidence) -> Tensor:

@@ -144,7 +144,7 @@ def _of_finding(finding: Finding, search: Search) -> list[Table | str]:
 
     images = "1 image" if finding.images == 1 else f"{finding.images} images"
     grid = grid_of(finding.peaks)
-    said = f"repeats itself every {grid} pixels" if grid else "no periodic artefact"
+    said = f"periodic artefact, {grid} pixels" if grid else "no periodic artefact"
     head = f"{finding.input}, {images}, {finding.size[0]}x{finding.size[1]}: {said}"
     if not finding.peaks:
         return [head]

@@ -24,7 +24,7 @@ def peaks(
     threshold: Annotated[
         float,
         typer.Option(
-            min=0, metavar="Z", help="Peaks are above it. Of photographs 5 lets 4 in 100 by, of sets of 5 none."
+            min=0, metavar="Z", help="Peaks are above it. At 5, 4 of 100 photographs have one, sets of 5 none."
         ),
     ] = 5.0,
     residual: Annotated[
@@ -87,5 +87,6 @@ def peaks(
 def _marked(finding: "Finding") -> "Marked":
     from ffltool.figures import Mark, Marked
 
-    marks = [Mark(peak.u, peak.v, peak.kind, f"{peak.period_px:.3g} px") for peak in finding.peaks]
+    texts = ["" if peak.lattice is None else f"{peak.lattice} px" for peak in finding.peaks]
+    marks = [Mark(peak.u, peak.v, peak.kind, text) for peak, text in zip(finding.peaks, texts, strict=True)]
     return Marked(finding.input, finding.level.numpy(), marks)

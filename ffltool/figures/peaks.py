@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, hypot
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,8 +15,8 @@ from ffltool.figures.canvas import TEXT, colour_bar, frequency_map, new_figure, 
 
 _SIDE = 3.2  # inches of a map
 _COLUMNS = 3
-_LOW, _LEAST, _MOST = -3.0, 6.0, 30.0  # dB: the lower end of the colours, and what the upper one is between
-_NAMED = 6  # marks that have their text beside them
+_LOW, _LEAST, _MOST = -3.0, 6.0, 12.0  # dB: the lower end of the colours, and what the upper one is between
+_APART = 0.15  # cycles per pixel from one text to the next
 # kind of a peak -> its mark: shape, colour, and name in the legend
 _LOOKS = {
     "artefact": ("o", "#FF4F00", "artefact"),
@@ -28,7 +28,7 @@ _LOOKS = {
 
 @dataclass(frozen=True)
 class Mark:
-    """A peak at (u, v) cycles per pixel and its opposite, of a kind, with a text beside it."""
+    """A peak at (u, v) cycles per pixel and its opposite, of a kind, with a text beside it, or none."""
 
     u: float
     v: float
@@ -74,30 +74,30 @@ def peak_maps(maps: Sequence[Marked]) -> Figure:
 
 
 def _mark(axes: Axes, marked: Marked) -> None:
-    for number, mark in enumerate(marked.marks):
+    """Draw the marks, the strongest on top, and texts where there is room."""
+    taken: list[tuple[float, float]] = []
+    for order, mark in enumerate(marked.marks):
         shape, colour, _ = _LOOKS[mark.kind]
-        ends = {(_shown(u), _shown(v)) for u, v in ((mark.u, mark.v), (-mark.u, -mark.v))}
-        axes.plot(
-            *zip(*sorted(ends), strict=True),
-            shape,
-            markersize=8,
-            markerfacecolor="none",
-            markeredgecolor=colour,
-            markeredgewidth=1.2,
-            clip_on=False,
-        )
-        if number < _NAMED:
-            u, v = max(ends)
-            axes.annotate(
-                mark.text,
-                (u, v),
-                xytext=(-6, 6) if u > 0 else (6, 6),
-                textcoords="offset points",
-                ha="right" if u > 0 else "left",
-                fontsize=7,
-                color="white",
-                bbox={"facecolor": "black", "alpha": 0.55, "linewidth": 0, "pad": 1},
-            )
+        ends = sorted({(_shown(u), _shown(v)) for u, v in ((mark.u, mark.v), (-mark.u, -mark.v))})
+        style = {"markersize": 8, "markerfacecolor": "none", "markeredgecolor": colour, "markeredgewidth": 1.2}
+        axes.plot(*zip(*ends, strict=True), shape, clip_on=False, zorder=3 + 1 / (1 + order), **style)
+        if mark.text and all(hypot(ends[-1][0] - u, ends[-1][1] - v) > _APART for u, v in taken):
+            taken.append(ends[-1])
+            _write(axes, mark.text, *ends[-1])
+
+
+def _write(axes: Axes, text: str, u: float, v: float) -> None:
+    """Write beside a mark, towards the middle of the map."""
+    axes.annotate(
+        text,
+        (u, v),
+        xytext=(-7 if u > 0 else 7, -11 if v < -0.4 else 6),
+        textcoords="offset points",
+        ha="right" if u > 0 else "left",
+        fontsize=7,
+        color="white",
+        bbox={"facecolor": "black", "alpha": 0.55, "linewidth": 0, "pad": 1},
+    )
 
 
 def _shown(frequency: float) -> float:
