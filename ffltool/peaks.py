@@ -19,6 +19,7 @@ from ffltool.excess import Evidence, scores
 THRESHOLD = 5.0
 _PERIODS = (2, 4, 8, 16)  # pixels
 _JPEG = 8  # pixels of a block
+_MORE = 3.0  # z of the difference from a reference that tells a peak from its: asked only where there is one
 _APART = 4  # bins from one frequency of a lattice to the next, at least, lest its peaks hide one another
 _LOBE = 2  # bins about a peak in which nothing is another one
 _NOISE = 3.85  # three standard deviations, of pi / sqrt(6) each, of the logarithm of noise
@@ -62,7 +63,7 @@ def find_peaks(
     ----------
     jpeg : there are JPEG files among the images, whose own grid repeats every 8 pixels: it does not count, unless
         there are some among those of the reference too, to tell how much of it is the codec's.
-    reference : of images of the same size, under the same cap; what counts differs from it by as much as from nothing.
+    reference : of images of the same size, under the same cap; what counts is beyond it by a z of 3.
     """
     z = scores(evidence)
     over = None if reference is None else _over(evidence, reference)
@@ -75,7 +76,7 @@ def find_peaks(
         more = None if over is None else over[row, column].item()
         if lattice is None:
             kind = "off-lattice"
-        elif more is not None and more <= threshold:
+        elif more is not None and more <= _MORE:
             kind = "as-reference"
         else:
             kind = "jpeg-grid" if jpeg and not jpeg_reference and lattice <= _JPEG else "artefact"

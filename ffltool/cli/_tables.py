@@ -154,12 +154,12 @@ def _of_finding(finding: Finding, search: Search) -> list[Table | str]:
             f"{peak.u:.4f}",
             *(f"{peak.v:.4f}", f"{peak.period_px:.2f}", f"{peak.z:.1f}"),
             *([f"{peak.over_reference:.1f}"] if over else []),
-            *(f"{peak.level_db:.1f}", f"{peak.energy_share:.2%}", "-" if peak.lattice is None else str(peak.lattice)),
+            *(f"{peak.level_db:.1f}", f"{peak.energy_share:.3%}", "-" if peak.lattice is None else str(peak.lattice)),
             peak.kind,
         ]
         for peak in finding.peaks
     )
-    numbers = ("v", "period (px)", "z", *(["over"] if over else []), "dB", "energy", "repeats")
+    numbers = ("v", "period", "z", *(["over"] if over else []), "dB", "energy", "repeats")
     return [head, _columns("u (c/px)", *numbers, rows=rows, texts=("kind",))]
 
 
