@@ -24,6 +24,7 @@ _APART = 4  # bins from one frequency of a lattice to the next, at least, lest i
 _LOBE = 2  # bins about a peak in which nothing is another one
 _NOISE = 3.85  # three standard deviations, of pi / sqrt(6) each, of the logarithm of noise
 _UNEVEN = 5  # bins about the zero frequency, where backgrounds are steep
+_EXCESS = 1.5  # the smallest mean excess of an artefact, which all images share: a tenth of them at the cap make less
 _TOLD = 5  # peaks off the lattice, at most
 KINDS = ("artefact", "jpeg-grid", "as-reference", "off-lattice")
 
@@ -67,8 +68,10 @@ def find_peaks(
     """
     z = scores(evidence)
     over = None if reference is None else _over(evidence, reference)
-    exact = (z > threshold) & _lattice(*z.shape) & _narrow(evidence)
-    other = (z > threshold) & (z == _largest_about(z)) & (_largest_about(exact.double()) == 0) & _level(*z.shape)
+    shared = 3 * math.sqrt(evidence.images) * (_EXCESS ** (1 / 3) - 1)
+    high = (z > threshold) & _level(*z.shape)
+    exact = high & (z > shared) & _lattice(*z.shape) & _narrow(evidence)
+    other = high & (z == _largest_about(z)) & (_largest_about(exact.double()) == 0)
 
     def peak(row: int, column: int) -> Peak:
         v, u = (_steps(size)[place].item() / size for place, size in zip((row, column), z.shape, strict=True))

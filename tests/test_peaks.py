@@ -160,6 +160,14 @@ def test_kinds_are_those_that_are_told(pictures):
     assert {peak.kind for peak in found} <= set(KINDS)
 
 
+def test_what_a_tenth_of_many_images_have_is_no_artefact(rng):
+    images = 128 + 10 * rng.standard_normal((600, 64, 64))
+    images[::12] += 30 * PATTERNS["columns"][0][:64, :64]
+    assert not artefacts(find_peaks(evidence(images, kind="none")))
+    images[::2] += 30 * PATTERNS["columns"][0][:64, :64]
+    assert artefacts(find_peaks(evidence(images, kind="none")))
+
+
 # photographs
 
 
