@@ -14,9 +14,9 @@ from ffltool.average import Fate, Loading, batch_of, take_in
 from ffltool.errors import InputError, printable
 from ffltool.excess import SMALLEST, STEP, Evidence, Excess
 from ffltool.formats import json_text
-from ffltool.images import alpha_dropped, is_jpeg
+from ffltool.images import alpha_dropped
 from ffltool.peaks import THRESHOLD, Peak, find_peaks
-from ffltool.sources import Selection, Source, common_size
+from ffltool.sources import Selection, Source, common_size, is_jpeg
 
 SCHEMA = "ffltool.peaks/1"
 MARK = f'"schema": "{SCHEMA}"'  # stands near the start of every such file

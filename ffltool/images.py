@@ -29,7 +29,6 @@ _ORIENTATION = 0x0112  # the EXIF tag
 _SIDEWAYS = (5, 6, 7, 8)  # its values for images that lie on a side
 _SIDES = 256, 257  # the tags of a TIFF's width and height
 _PNG = b"\x89PNG\r\n\x1a\n"
-_JPEG = b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True)
@@ -153,15 +152,6 @@ def size_of(path: Path) -> tuple[int, int]:
         behind = not content.startswith(_PNG) or b"eXIf" in content
         exif = file.getexif() if behind else Image.Image.getexif(file)
         return (width, height) if exif.get(_ORIENTATION) in _SIDEWAYS else (height, width)
-
-
-def is_jpeg(path: Path) -> bool:
-    """Tell whether a file holds a JPEG image, by its content; False for one that cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_JPEG)) == _JPEG
-    except OSError:
-        return False
 
 
 @contextmanager

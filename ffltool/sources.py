@@ -19,6 +19,7 @@ from ffltool.stream import stream
 Item = TypeVar("Item")
 _PAIRS = 4  # drawn unless told
 _BATCHES = 4
+_JPEG = b"\xff\xd8\xff"  # how every such file begins
 
 
 @dataclass(frozen=True)
@@ -118,3 +119,12 @@ def _size(path: Path, *, skip_broken: bool) -> tuple[int, int] | None:
         if skip_broken:
             return None
         raise
+
+
+def is_jpeg(path: Path) -> bool:
+    """Tell whether a file holds a JPEG image, by its content; False for one that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_JPEG)) == _JPEG
+    except OSError:
+        return False

@@ -7,9 +7,8 @@ from ffltool import grids
 from ffltool.average import Loading
 from ffltool.errors import InputError
 from ffltool.excess import Excess
-from ffltool.images import is_jpeg
 from ffltool.peaks import find_peaks
-from ffltool.sources import Selection
+from ffltool.sources import Selection, is_jpeg
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
