@@ -23,6 +23,7 @@ FIGURES = {
     "bandlimit.png": ["bandlimit", f"{REAL}/{PHOTO}", "-o", "FIG"],
     "cube.png": ["bandlimit", f"{REAL}/{PHOTO}", "--cube", "-o", "FIG"],
     "bands.png": ["lfd", REAL, FAKE, "--limit", "12", "--band-map", "FIG"],
+    "peaks.png": ["peaks", f"{FAKE}/{CHECKERBOARD}", f"{FAKE}/10_grid_8.png", "-o", "FIG"],
     "diagnose.png": ["diagnose", f"{REAL}/{CHECKERBOARD}", f"{FAKE}/{CHECKERBOARD}", "-o", "FIG"],
 }
 
