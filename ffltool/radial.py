@@ -78,10 +78,12 @@ class Groups:
 def rings(height: int, width: int, *, plane: Plane = "whole", per_cycle: int | None = None) -> Groups:
     """Return the rings of a plane of H x W frequencies, of radius k / `per_cycle` each; default max(H, W)."""
     per_cycle = per_cycle or max(height, width)
-    v, u, times = _axes(height, width, plane)
-    group = (torch.hypot(v, u) * per_cycle + 0.5).floor().long()
+    v, u, times, unit = _axes(height, width, plane)
+    distance = (v.square() + u.square()).sqrt()
+    # whole numbers up to here: half way between two rings is the outer one, and no rounding decides
+    group = (distance * per_cycle / unit + 0.5).floor().long()
     # a ring is wider than the step between frequencies, but the zero frequency stays alone
-    group = torch.where((group == 0) & (torch.hypot(v, u) > 0), 1, group)
+    group = torch.where((group == 0) & (distance > 0), 1, group)
     count = int(group.max()) + 1
     return _groups(group, times, torch.arange(count, dtype=torch.float64) / per_cycle)
 
@@ -90,12 +92,14 @@ def rings(height: int, width: int, *, plane: Plane = "whole", per_cycle: int | N
 def sectors(height: int, width: int, *, plane: Plane = "whole") -> Groups:
     """Return the orientations of frequencies beyond radius 0.1, in sectors of 5 degrees from the u axis towards v.
 
-    Stripes from top to bottom, whose brightness changes from left to right, have orientation 0.
+    Stripes from top to bottom, whose brightness changes from left to right, have orientation 0. At the Nyquist
+    frequency of an axis both signs are one frequency, whose orientation is the one between 0 and 90 degrees.
     """
-    v, u, times = _axes(height, width, plane)
-    degrees = torch.atan2(v, u.expand(height, -1)).rad2deg()
+    v, u, times, unit = _axes(height, width, plane)
+    folded = (2 * v.abs() == unit) | (2 * u.abs() == unit)
+    degrees = torch.where(folded, torch.atan2(v.abs(), u.abs()), torch.atan2(v, u)).rad2deg()
     group = (degrees * (SECTORS / 180) + 0.5).floor().long() % SECTORS
-    group = torch.where(torch.hypot(v, u) > _INNER, group, SECTORS)
+    group = torch.where((v.square() + u.square()).sqrt() / unit > _INNER, group, SECTORS)
     return _groups(group, times, torch.arange(SECTORS, dtype=torch.float64) * (180 / SECTORS))
 
 
@@ -104,17 +108,18 @@ def _groups(group: Tensor, times: Tensor, centre: Tensor) -> Groups:
     return Groups(group=group, times=times, centre=centre, counts=counts.long())
 
 
-def _axes(height: int, width: int, plane: Plane) -> tuple[Tensor, Tensor, Tensor]:
-    """Return v, shape (H, 1), u, shape (1, columns), and how many frequencies each place stands for."""
-    if plane == "dct":  # half a period more at each step
-        v, u = (torch.arange(size, dtype=torch.float64) / (2 * size) for size in (height, width))
-        return v[:, None], u[None], torch.ones(height, width, dtype=torch.float64)
-    v, u = (_indices(size).double() / size for size in (height, width))
+def _axes(height: int, width: int, plane: Plane) -> tuple[Tensor, Tensor, Tensor, int]:
+    """Return v, shape (H, 1), u, shape (1, columns), how many frequencies each place stands for, and the unit.
+
+    v and u are whole numbers, v / unit and u / unit in cycles per pixel.
+    """
+    steps = torch.arange if plane == "dct" else _indices
+    v, u = steps(height).double() * width, steps(width).double() * height
     times = torch.ones(height, width, dtype=torch.float64)
     if plane == "half":
         u, times = u[: width // 2 + 1], times[:, : width // 2 + 1]
         times[:, 1 : (width + 1) // 2] = 2
-    return v[:, None], u[None], times
+    return v[:, None], u[None], times, height * width * (2 if plane == "dct" else 1)  # a DCT has half periods
 
 
 def radial_profile(values: Tensor, *, per_cycle: int | None = None) -> Tensor:
