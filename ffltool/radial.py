@@ -62,16 +62,56 @@ class Groups:
 
     def means(self, values: Tensor) -> Tensor:
         """Return the mean of values over each group, shape (..., H, columns) to (..., groups); NaN for an empty one."""
-        rows = values.flatten(-2).reshape(-1, self.group.numel())
-        double = torch.float32 if rows.device.type == "mps" else torch.float64  # which mps does not have
-        rows = (rows * self.times.flatten().to(rows)).to(double)
-        sums = rows.new_zeros(len(rows), len(self.counts) + 1).index_add(1, self.group.flatten().to(rows.device), rows)
-        means = sums[:, :-1] / self.counts.to(sums)
-        return means.reshape(*values.shape[:-2], len(self.counts))
+        values = values.flatten(-2)
+        values = values.float() if values.device.type == "mps" else values.double()  # which mps does not have
+        sums = _sums(values * self.times.flatten().to(values), self.group.to(values.device), len(self.counts) + 1)
+        return sums[..., :-1] / self.counts.to(sums)
 
     def to(self, device: torch.device | str) -> Groups:
         """Return the same on a device."""
         return replace(self, group=self.group.to(device), times=self.times.float().to(device))
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The frequencies of a plane in cells, each of which lies in one group of every grouping, for fast means over all.
+
+    ``cell`` is that of each frequency, shape (H, columns); ``groupings`` are the groups of a plane of 1 x cells.
+    """
+
+    cell: Tensor
+    groupings: dict[str, Groups]
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Return the sums of values over each cell, a few each, shape (..., H, columns) to (..., 1, cells)."""
+        groups = next(iter(self.groupings.values()))
+        return _sums(values.flatten(-2), self.cell, groups.group.numel())[..., None, :]
+
+    def to(self, device: torch.device | str) -> Cells:
+        """Return the same on a device."""
+        groupings = {name: groups.to(device) for name, groups in self.groupings.items()}
+        return Cells(self.cell.to(device), groupings)
+
+
+def cells(groupings: dict[str, Groups]) -> Cells:
+    """Return the cells that groupings of one plane part it into: means of many values look each of them up once."""
+    first, *others = groupings.values()
+    key = first.group * 2 + (first.times > 1)
+    for groups in others:
+        key = key * (len(groups.counts) + 1) + groups.group
+    known, cell = key.unique(return_inverse=True)
+    one = torch.empty_like(known).scatter_(0, cell.flatten(), torch.arange(cell.numel()))  # a frequency of each cell
+    parts = {
+        name: replace(groups, group=groups.group.flatten()[one][None], times=groups.times.flatten()[one][None])
+        for name, groups in groupings.items()
+    }
+    return Cells(cell, parts)
+
+
+def _sums(values: Tensor, group: Tensor, count: int) -> Tensor:
+    """Return the sums of values, shape (..., K), over each of `count` groups, given that of each of the K."""
+    rows = values.reshape(-1, values.shape[-1])
+    return rows.new_zeros(len(rows), count).index_add_(1, group.flatten(), rows).reshape(*values.shape[:-1], count)
 
 
 @lru_cache(maxsize=8)

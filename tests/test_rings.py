@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ffltool.radial import angular_profile, frequency_radius, radial_profile, rings, sectors
+from ffltool.radial import angular_profile, cells, frequency_radius, radial_profile, rings, sectors
 from ffltool.spectrum import spectrum, window
 
 SIZES = [
@@ -208,6 +208,18 @@ def test_low_frequencies_have_no_orientation():
     # 3, 4 and 5 of 50 are radius 0.06, 0.08 and 0.1: on the edge, whatever its rounding, is in none
     assert sectors(50, 50).group[[3, 4, 5, 0], [4, 3, 0, 5]].tolist() == [36] * 4
     assert sectors(50, 50).group[0, 6] == 0
+
+
+@each_plane
+@each_size
+def test_cells_have_the_means_of_their_groupings(rng, size, plane):
+    groupings = {"radial": rings(*size, plane=plane), "angular": sectors(*size, plane=plane)}
+    parts = cells(groupings)
+    values = torch.as_tensor(rng.random((3, 2, *groupings["radial"].group.shape)))
+    sums = parts.sums(values)
+    for name, groups in groupings.items():
+        torch.testing.assert_close(parts.groupings[name].means(sums), groups.means(values), equal_nan=True)
+        assert groups.means(values).shape == (3, 2, len(groups.counts))
 
 
 @pytest.mark.parametrize("exponent", [-2, -3])
