@@ -100,7 +100,7 @@ class Moments(Sums):
 
     def update(self, images: Tensor) -> None:
         """Take in images, shape (N, 1 or 3, H, W)."""
-        values = channels(images.float(), self.kind).double()
+        values = channels(images, self.kind).double()
         self.add(count=values.numel(), total=values.sum().item(), squares=values.square().sum().item())
 
     def compute(self) -> tuple[float, float]:

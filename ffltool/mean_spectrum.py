@@ -125,8 +125,7 @@ class MeanSpectrum(Sums):
             parts = torch.view_as_real(spectra).movedim(-1, 0) if spectra.is_complex() else spectra[None]
             self.add(count=len(images), map=_total(parts, axis=1))
             return None
-        power = (spectra * spectra.conj()).real if spectra.is_complex() else spectra.square()
-        values = _QUANTITIES[self.recipe.average](power)
+        values = _QUANTITIES[self.recipe.average](_power(spectra))
         self.add(count=len(images), map=_total(values, axis=0)[None])
         return self.cells.sums(values)
 
@@ -187,7 +186,7 @@ _GROUPINGS: dict[str, Callable[..., Groups]] = {"radial": rings, "angular": sect
 
 def prepared(images: Tensor, recipe: Recipe, *, whitening: tuple[float, float] = (0.0, 1.0)) -> Tensor:
     """Return what is to be transformed of images, shape (N, 1 or 3, H, W), 0..255: planes (N, C, H, W), float32."""
-    images = channels(images.float(), recipe.channels)
+    images = channels(images, recipe.channels).float()
     if recipe.whiten == "set":
         mean, std = whitening
     elif recipe.whiten == "image":
@@ -201,12 +200,27 @@ def prepared(images: Tensor, recipe: Recipe, *, whitening: tuple[float, float] =
 
 
 def channels(images: Tensor, kind: str) -> Tensor:
-    """Return the channels asked for of images, shape (N, 1 or 3, H, W): (N, 3, H, W) for "rgb", else (N, 1, H, W)."""
+    """Return the channels asked for of images, shape (N, 1 or 3, H, W): (N, 3, H, W) for "rgb", else (N, 1, H, W).
+
+    Grey of three channels is float32, all else is as it was given.
+    """
     if images.shape[1] == 1:
         return images.expand(-1, 3, -1, -1) if kind == "rgb" else images
     if kind == "grey":
-        return (images.new_tensor([_REC_601]) @ images.flatten(2)).unflatten(2, images.shape[2:])
+        planes, (red, *others) = images.unbind(1), _REC_601
+        grey = planes[0].float() * red
+        for plane, factor in zip(planes[1:], others, strict=True):
+            grey.add_(plane, alpha=factor)
+        return grey[:, None]
     return images if kind == "rgb" else images[:, _CHANNELS[kind], None]
+
+
+def _power(spectra: Tensor) -> Tensor:
+    """Return the squared amplitude of spectra, which are lost for it."""
+    if not spectra.is_complex():
+        return spectra.square_()
+    squares = torch.view_as_real(spectra).square_()  # in place, in the cache
+    return squares[..., 0] + squares[..., 1]
 
 
 def _total(values: Tensor, *, axis: int) -> Tensor:
