@@ -8,7 +8,7 @@ profile; ffltool always has the radial profile, the angular one and their deviat
 the same images in float32, and decoding on all cores. The memory of 100 and of all files comes from processes of their
 own, and from Linux.
 
-On a busy machine two threads wait for one another at each of torch's steps, many times longer than they work.
+The bar is that of one thread for each core. On a busy machine two threads wait for one another at each of torch's steps, many times longer than they work.
 """
 
 import argparse
@@ -96,7 +96,7 @@ def ours_in_memory(planes):
 
 
 def ours_from_files(files):
-    return average(files, Recipe(), Loading(size=(SIDE, SIDE)))[0].map.numpy()
+    return average(files, Recipe(), Loading(), size=(SIDE, SIDE))[0].map.numpy()
 
 
 def bare_transform(images):
@@ -223,7 +223,8 @@ def main():
             Image.fromarray(image).save(path)
         print_row(COLUMNS)
         for threads in options.threads:
-            show("in memory", threads, in_memory(images), options.rounds, PEER_BAR)
+            bar = PEER_BAR if threads == cores() else None
+            show("in memory", threads, in_memory(images), options.rounds, bar)
         for threads in options.threads:
             show("from PNG files", threads, from_files(files, pool), options.rounds, None)
         show_memory(scratch, len(files))
