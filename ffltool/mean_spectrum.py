@@ -137,9 +137,10 @@ class MeanSpectrum(Sums):
         if detached:
             zero = images.mean((-2, -1), keepdim=True)
             images = images - zero  # what is left is small, and so is its rounding
-            images -= (images.flatten(-2) @ self.window.flatten() / self.window.sum())[..., None, None]
         if windowed:
             images *= self.window
+        if detached:
+            images.addcmul_(self.window, images.mean((-2, -1), keepdim=True) / self.window.mean(), value=-1)
         if recipe.pad > 1:
             images = zero_pad(images, (0, columns - width, 0, rows - height))
         if recipe.transform == "dct":

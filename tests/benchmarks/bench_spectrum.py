@@ -8,7 +8,8 @@ profile; ffltool always has the radial profile, the angular one and their deviat
 the same images in float32, and decoding on all cores. The memory of 100 and of all files comes from processes of their
 own, and from Linux.
 
-The bar is that of one thread for each core. On a busy machine two threads wait for one another at each of torch's steps, many times longer than they work.
+The bar is that of one thread for each core. On a busy machine two threads wait for one another at each of torch's
+steps, many times longer than they work.
 """
 
 import argparse
