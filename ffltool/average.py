@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from ffltool import ranks
-from ffltool.errors import BrokenImageError, InputError
-from ffltool.images import read
+from ffltool.errors import BrokenImageError, FfltoolError, InputError, NothingComparedError
+from ffltool.images import Reading, read
 from ffltool.mean_spectrum import Average, MeanSpectrum, channels
 from ffltool.metrics.sums import Sums
 from ffltool.recipes import Recipe
@@ -45,6 +45,9 @@ class Loading:
     skip_broken: bool = False
     workers: int | None = None
     progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        Reading(alpha=self.alpha)  # which raises for one that is unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +100,18 @@ class Moments(Sums):
 
     def update(self, images: Tensor) -> None:
         """Take in images, shape (N, 1 or 3, H, W)."""
-        values = channels(images.float(), self.kind).double()
+        values = channels(images, self.kind).double()
         self.add(count=values.numel(), total=values.sum().item(), squares=values.square().sum().item())
 
     def compute(self) -> tuple[float, float]:
-        """Return mean and standard deviation (of the population); 1 in place of a deviation of nothing."""
+        """Return mean and standard deviation (of the population); 1 in place of a deviation of nothing.
+
+        Raises
+        ------
+        NothingComparedError : if there were no images.
+        """
+        if not self.state["count"]:
+            raise NothingComparedError("there is no image to take the mean of")
         mean = self.state["total"] / self.state["count"]
         return mean, math.sqrt(max(0.0, self.state["squares"] / self.state["count"] - mean**2)) or 1.0
 
@@ -118,29 +128,44 @@ def take_in(files: Sequence[Path], sums: Images, loading: Loading, *, size: tupl
 
     Images are cut about their centres to `size`, height and width.
     """
-    fates = Sums(skipped=(len(files),), alphas=(), constant=())
+    fates, error = Sums(skipped=(len(files),), alphas=(), constant=(), failed=()), None
     with ranks.group():
-        mine = ranks.share(range(len(files)))
-        workers = ranks.cores() if loading.workers is None else loading.workers
-        loaded = stream([files[number] for number in mine], partial(_load, loading=loading, size=size), workers=workers)
-        waiting: list[Tensor] = []
-        for number, (pixels, dropped) in zip(
-            mine, loading.progress(loaded, len(mine)) if loading.progress else loaded, strict=True
-        ):
-            if pixels is None:
-                fates.state["skipped"][number] = 1
-                continue
-            fates.add(alphas=dropped, constant=bool((pixels == pixels[:, :1, :1]).all()))
-            waiting.append(pixels)
-            if len(waiting) == batch:
-                sums.update(_stacked(waiting))
-                waiting.clear()
-        if waiting:
-            sums.update(_stacked(waiting))
+        try:
+            for images in _batches(files, loading, fates, size=size, batch=batch):
+                sums.update(images)
+        except FfltoolError as met:
+            error = met
+            fates.add(failed=1)
+        fates.all_reduce()  # no process waits for the sums of one that has none
+        if error:
+            raise error
+        if fates.state["failed"]:
+            raise InputError("another process stopped at an image, see its message")
         sums.all_reduce()
-        fates.all_reduce()
     skipped = tuple(files[number] for number in fates.state["skipped"].nonzero().flatten().tolist())
     return Fate(skipped=skipped, alphas=int(fates.state["alphas"]), constant=int(fates.state["constant"]))
+
+
+def _batches(
+    files: Sequence[Path], loading: Loading, fates: Sums, *, size: tuple[int, int], batch: int
+) -> Iterator[Tensor]:
+    """Yield batches of this process's share of the files, and count what becomes of them in fates."""
+    mine = ranks.share(range(len(files)))
+    workers = ranks.cores() if loading.workers is None else loading.workers
+    loaded = stream([files[number] for number in mine], partial(_load, loading=loading, size=size), workers=workers)
+    shown = loading.progress(loaded, len(mine)) if loading.progress else loaded
+    waiting: list[Tensor] = []
+    for number, (pixels, dropped) in zip(mine, shown, strict=True):
+        if pixels is None:
+            fates.state["skipped"][number] = 1
+            continue
+        fates.add(alphas=dropped, constant=bool((pixels == pixels[:, :1, :1]).all()))
+        waiting.append(pixels)
+        if len(waiting) == batch:
+            yield _stacked(waiting)
+            waiting.clear()
+    if waiting:
+        yield _stacked(waiting)
 
 
 def _load(path: Path, *, loading: Loading, size: tuple[int, int]) -> tuple[Tensor | None, bool]:
@@ -154,12 +179,14 @@ def _load(path: Path, *, loading: Loading, size: tuple[int, int]) -> tuple[Tenso
     if any(side < wanted for side, wanted in zip(picture.size, size, strict=True)):
         sizes = ["x".join(map(str, sides)) for sides in (picture.size, size)]
         raise InputError(f"{path} is {sizes[0]}, smaller than the {sizes[1]} (height x width) that are wanted")
-    return torch.tensor(picture.centre_crop(*size).planes()), picture.alpha_dropped
+    planes = picture.centre_crop(*size).planes()
+    # a copy: pixels of Pillow's are read-only, which torch warns of
+    return torch.tensor(planes, dtype=torch.uint8 if picture.is_8_bit else torch.float32), picture.alpha_dropped
 
 
 def _stacked(images: list[Tensor]) -> Tensor:
     """Return images of 1 or 3 channels, of 8 or 16 bits, as one batch."""
     if len({(image.dtype, len(image)) for image in images}) > 1:
         most = max(map(len, images))
-        images = [image.double().expand(most, -1, -1) for image in images]
+        images = [image.float().expand(most, -1, -1) for image in images]
     return torch.stack(images)

@@ -19,15 +19,16 @@ from torch.nn.functional import pad as zero_pad
 
 from ffltool.errors import NothingComparedError
 from ffltool.metrics.sums import Sums
-from ffltool.radial import Groups, rings, sectors
+from ffltool.radial import Groups, cells, rings, sectors
 from ffltool.recipes import Recipe
 from ffltool.residuals import residual
 from ffltool.spectrum import centred, dct, decibels, whole, window
 
 _REC_601 = (0.299, 0.587, 0.114)
 _CHANNELS = {"red": 0, "green": 1, "blue": 2}
-_SPANS = {"0..255": (1.0, 0.0), "0..1": (1 / 255, 0.0), "-1..1": (2 / 255, -1.0)}  # factor, offset
+_SPANS = {"0..255": (0.0, 1.0), "0..1": (0.0, 255.0), "-1..1": (127.5, 127.5)}  # what is taken off, the divisor
 _TINY = 1e-12
+_BLOCK = 1 << 18  # values that fit into a core's cache
 # what is averaged -> it, of the power of a spectrum
 _QUANTITIES: dict[str, Callable[[Tensor], Tensor]] = {
     "power": lambda power: power,
@@ -96,43 +97,61 @@ class MeanSpectrum(Sums):
         self.recipe, self.size, self.whitening, self.device = recipe, (height, width), whitening, device
         self.padded = height * recipe.pad, width * recipe.pad
         plane = "dct" if recipe.transform == "dct" else "half"
-        self.groups = {name: make(*self.padded, plane=plane).to(device) for name, make in _GROUPINGS.items()}
+        self.groups = {name: make(*self.padded, plane=plane) for name, make in _GROUPINGS.items()}
+        self.cells = cells(self.groups).to(device)
         self.window = window(height, width, kind=recipe.window).float().to(device)
         parts = 2 if recipe.average == "complex" and plane == "half" else 1
         shapes = {name: (4, len(groups.counts)) for name, groups in self.groups.items()}
         planes = 3 if recipe.channels == "rgb" else 1
+        fitting = _BLOCK * torch.get_num_threads() // (planes * math.prod(self.padded))
+        self.block = max(1, fitting) if torch.device(device).type == "cpu" else None  # images at a time
         super().__init__(count=(), map=(parts, planes, *self.groups["radial"].group.shape), **shapes)
 
     def update(self, images: Tensor) -> None:
         """Take in images, shape (N, 1 or 3, H, W), values in 0..255."""
-        spectra = self._spectra(prepared(images.to(self.device), self.recipe, whitening=self.whitening))
+        sums = [self._added(block.to(self.device)) for block in images.split(self.block or max(1, len(images)))]
+        if self.recipe.average == "complex":
+            return
+        joined = torch.cat(sums)
+        for name, groups in self.cells.groupings.items():
+            means = groups.means(joined).mean(1)
+            scaled = _SCALES.get(self.recipe.average, torch.clone)(means)
+            self.add(**{name: _total(torch.stack([means, means.square(), scaled, scaled.square()]), axis=1)})
+
+    def _added(self, images: Tensor) -> Tensor | None:
+        """Add images to count and map; return their sums over cells, what profiles are made of, if there are any."""
+        spectra = self._spectra(prepared(images, self.recipe, whitening=self.whitening))
         if self.recipe.average == "complex":
             parts = torch.view_as_real(spectra).movedim(-1, 0) if spectra.is_complex() else spectra[None]
             self.add(count=len(images), map=_total(parts, axis=1))
-            return
-        power = spectra.real.square() + spectra.imag.square() if spectra.is_complex() else spectra.square()
-        values = _QUANTITIES[self.recipe.average](power)
+            return None
+        values = _QUANTITIES[self.recipe.average](_power(spectra))
         self.add(count=len(images), map=_total(values, axis=0)[None])
-        for name, groups in self.groups.items():
-            means = groups.means(values).mean(1)
-            scaled = _SCALES.get(self.recipe.average, torch.clone)(means)
-            self.add(**{name: _total(torch.stack([means, means.square(), scaled, scaled.square()]), axis=1)})
+        return self.cells.sums(values)
 
     def _spectra(self, images: Tensor) -> Tensor:
         """Return the transforms of planes, shape (N, C, rows, columns); of a DFT the half that is enough."""
         (height, width), (rows, columns), recipe = self.size, self.padded, self.recipe
-        detached = recipe.window != "none" and recipe.whiten == "none"
-        zero = images.mean((-2, -1))
+        windowed = recipe.window != "none"
+        detached = windowed and recipe.whiten == "none"
         if detached:
-            images = images - (images * self.window).mean((-2, -1), keepdim=True) / self.window.mean()
-        images = zero_pad(images * self.window, (0, columns - width, 0, rows - height))
-        orthonormal = recipe.orthonormal or recipe.transform == "dct"
+            zero = images.mean((-2, -1), keepdim=True)
+            images = images - zero  # what is left is small, and so is its rounding
+        if windowed:
+            images *= self.window
+        if detached:
+            images.addcmul_(self.window, images.mean((-2, -1), keepdim=True) / self.window.mean(), value=-1)
+        if recipe.pad > 1:
+            images = zero_pad(images, (0, columns - width, 0, rows - height))
         if recipe.transform == "dct":
             values = dct(images) * recipe.pad  # as large as without the zeros
         else:
-            values = torch.fft.rfft2(images) / (math.sqrt(height * width) if orthonormal else 1)
+            values = torch.fft.rfft2(images)
+            if recipe.orthonormal:
+                values /= math.sqrt(height * width)
         if detached:
-            values[..., 0, 0] = zero * (height * width) ** (0.5 if orthonormal else 1.0)
+            orthonormal = recipe.orthonormal or recipe.transform == "dct"
+            values[..., 0, 0] = zero[..., 0, 0] * (height * width) ** (0.5 if orthonormal else 1.0)
         return values
 
     def compute(self) -> Average:
@@ -152,7 +171,7 @@ class MeanSpectrum(Sums):
         return Average(images=int(count), map=mean, **profiles)
 
     def _profile(self, name: str, mean: Tensor) -> Profile:
-        groups = self.groups[name].to("cpu")
+        groups = self.groups[name]
         where = {"x": groups.centre, "counts": groups.counts}
         if self.recipe.average == "complex":  # there is nothing to deviate before the mean is taken
             none = torch.full(groups.centre.shape, math.nan, dtype=torch.float64)
@@ -168,25 +187,41 @@ _GROUPINGS: dict[str, Callable[..., Groups]] = {"radial": rings, "angular": sect
 
 def prepared(images: Tensor, recipe: Recipe, *, whitening: tuple[float, float] = (0.0, 1.0)) -> Tensor:
     """Return what is to be transformed of images, shape (N, 1 or 3, H, W), 0..255: planes (N, C, H, W), float32."""
-    images = channels(images.float(), recipe.channels)
+    images = channels(images, recipe.channels).float()
     if recipe.whiten == "set":
         mean, std = whitening
     elif recipe.whiten == "image":
         mean = images.mean((1, 2, 3), keepdim=True)
         std = images.std((1, 2, 3), correction=0, keepdim=True).clamp_min(_TINY)
     else:
-        factor, offset = _SPANS[recipe.span]
-        mean, std = -offset / factor, 1 / factor
-    return residual((images - mean) / std, kind=recipe.residual)
+        mean, std = _SPANS[recipe.span]
+    if recipe.whiten != "none" or recipe.span != "0..255":
+        images = (images - mean) / std
+    return residual(images, kind=recipe.residual)
 
 
 def channels(images: Tensor, kind: str) -> Tensor:
-    """Return the channels asked for of images, shape (N, 1 or 3, H, W): (N, 3, H, W) for "rgb", else (N, 1, H, W)."""
+    """Return the channels asked for of images, shape (N, 1 or 3, H, W): (N, 3, H, W) for "rgb", else (N, 1, H, W).
+
+    Grey of three channels is float32, all else is as it was given.
+    """
     if images.shape[1] == 1:
         return images.expand(-1, 3, -1, -1) if kind == "rgb" else images
     if kind == "grey":
-        return (images * images.new_tensor(_REC_601)[:, None, None]).sum(1, keepdim=True)
+        planes, (red, *others) = images.unbind(1), _REC_601
+        grey = planes[0].float() * red
+        for plane, factor in zip(planes[1:], others, strict=True):
+            grey.add_(plane, alpha=factor)
+        return grey[:, None]
     return images if kind == "rgb" else images[:, _CHANNELS[kind], None]
+
+
+def _power(spectra: Tensor) -> Tensor:
+    """Return the squared amplitude of spectra, which are lost for it."""
+    if not spectra.is_complex():
+        return spectra.square_()
+    squares = torch.view_as_real(spectra).square_()  # in place, in the cache
+    return squares[..., 0] + squares[..., 1]
 
 
 def _total(values: Tensor, *, axis: int) -> Tensor:

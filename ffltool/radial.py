@@ -62,26 +62,68 @@ class Groups:
 
     def means(self, values: Tensor) -> Tensor:
         """Return the mean of values over each group, shape (..., H, columns) to (..., groups); NaN for an empty one."""
-        rows = values.flatten(-2).reshape(-1, self.group.numel())
-        double = torch.float32 if rows.device.type == "mps" else torch.float64  # which mps does not have
-        rows = (rows * self.times.flatten().to(rows)).to(double)
-        sums = rows.new_zeros(len(rows), len(self.counts) + 1).index_add(1, self.group.flatten().to(rows.device), rows)
-        means = sums[:, :-1] / self.counts.to(sums)
-        return means.reshape(*values.shape[:-2], len(self.counts))
+        values = values.flatten(-2)
+        values = values.float() if values.device.type == "mps" else values.double()  # which mps does not have
+        sums = _sums(values * self.times.flatten().to(values), self.group.to(values.device), len(self.counts) + 1)
+        return sums[..., :-1] / self.counts.to(sums)
 
     def to(self, device: torch.device | str) -> Groups:
         """Return the same on a device."""
         return replace(self, group=self.group.to(device), times=self.times.float().to(device))
 
 
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The frequencies of a plane in cells, each of which lies in one group of every grouping, for fast means over all.
+
+    ``cell`` is that of each frequency, shape (H, columns); ``groupings`` are the groups of a plane of 1 x cells.
+    """
+
+    cell: Tensor
+    groupings: dict[str, Groups]
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Return the sums of values over each cell, a few each, shape (..., H, columns) to (..., 1, cells)."""
+        groups = next(iter(self.groupings.values()))
+        return _sums(values.flatten(-2), self.cell, groups.group.numel())[..., None, :]
+
+    def to(self, device: torch.device | str) -> Cells:
+        """Return the same on a device."""
+        groupings = {name: groups.to(device) for name, groups in self.groupings.items()}
+        return Cells(self.cell.to(device), groupings)
+
+
+def cells(groupings: dict[str, Groups]) -> Cells:
+    """Return the cells that groupings of one plane part it into: means of many values look each of them up once."""
+    first, *others = groupings.values()
+    key = first.group * 2 + (first.times > 1)
+    for groups in others:
+        key = key * (len(groups.counts) + 1) + groups.group
+    known, cell = key.unique(return_inverse=True)
+    one = torch.empty_like(known).scatter_(0, cell.flatten(), torch.arange(cell.numel()))  # a frequency of each cell
+    parts = {
+        name: replace(groups, group=groups.group.flatten()[one][None], times=groups.times.flatten()[one][None])
+        for name, groups in groupings.items()
+    }
+    return Cells(cell, parts)
+
+
+def _sums(values: Tensor, group: Tensor, count: int) -> Tensor:
+    """Return the sums of values, shape (..., K), over each of `count` groups, given that of each of the K."""
+    rows = values.reshape(-1, values.shape[-1])
+    return rows.new_zeros(len(rows), count).index_add_(1, group.flatten(), rows).reshape(*values.shape[:-1], count)
+
+
 @lru_cache(maxsize=8)
 def rings(height: int, width: int, *, plane: Plane = "whole", per_cycle: int | None = None) -> Groups:
     """Return the rings of a plane of H x W frequencies, of radius k / `per_cycle` each; default max(H, W)."""
     per_cycle = per_cycle or max(height, width)
-    v, u, times = _axes(height, width, plane)
-    group = (torch.hypot(v, u) * per_cycle + 0.5).floor().long()
+    v, u, times, unit = _axes(height, width, plane)
+    distance = (v.square() + u.square()).sqrt()
+    # whole numbers up to here: half way between two rings is the outer one, and no rounding decides
+    group = (distance * per_cycle / unit + 0.5).floor().long()
     # a ring is wider than the step between frequencies, but the zero frequency stays alone
-    group = torch.where((group == 0) & (torch.hypot(v, u) > 0), 1, group)
+    group = torch.where((group == 0) & (distance > 0), 1, group)
     count = int(group.max()) + 1
     return _groups(group, times, torch.arange(count, dtype=torch.float64) / per_cycle)
 
@@ -90,12 +132,14 @@ def rings(height: int, width: int, *, plane: Plane = "whole", per_cycle: int | N
 def sectors(height: int, width: int, *, plane: Plane = "whole") -> Groups:
     """Return the orientations of frequencies beyond radius 0.1, in sectors of 5 degrees from the u axis towards v.
 
-    Stripes from top to bottom, whose brightness changes from left to right, have orientation 0.
+    Stripes from top to bottom, whose brightness changes from left to right, have orientation 0. At the Nyquist
+    frequency of an axis both signs are one frequency, whose orientation is the one between 0 and 90 degrees.
     """
-    v, u, times = _axes(height, width, plane)
-    degrees = torch.atan2(v, u.expand(height, -1)).rad2deg()
+    v, u, times, unit = _axes(height, width, plane)
+    folded = (2 * v.abs() == unit) | (2 * u.abs() == unit)
+    degrees = torch.where(folded, torch.atan2(v.abs(), u.abs()), torch.atan2(v, u)).rad2deg()
     group = (degrees * (SECTORS / 180) + 0.5).floor().long() % SECTORS
-    group = torch.where(torch.hypot(v, u) > _INNER, group, SECTORS)
+    group = torch.where((v.square() + u.square()).sqrt() / unit > _INNER, group, SECTORS)
     return _groups(group, times, torch.arange(SECTORS, dtype=torch.float64) * (180 / SECTORS))
 
 
@@ -104,17 +148,18 @@ def _groups(group: Tensor, times: Tensor, centre: Tensor) -> Groups:
     return Groups(group=group, times=times, centre=centre, counts=counts.long())
 
 
-def _axes(height: int, width: int, plane: Plane) -> tuple[Tensor, Tensor, Tensor]:
-    """Return v, shape (H, 1), u, shape (1, columns), and how many frequencies each place stands for."""
-    if plane == "dct":  # half a period more at each step
-        v, u = (torch.arange(size, dtype=torch.float64) / (2 * size) for size in (height, width))
-        return v[:, None], u[None], torch.ones(height, width, dtype=torch.float64)
-    v, u = (_indices(size).double() / size for size in (height, width))
+def _axes(height: int, width: int, plane: Plane) -> tuple[Tensor, Tensor, Tensor, int]:
+    """Return v, shape (H, 1), u, shape (1, columns), how many frequencies each place stands for, and the unit.
+
+    v and u are whole numbers, v / unit and u / unit in cycles per pixel.
+    """
+    steps = torch.arange if plane == "dct" else _indices
+    v, u = steps(height).double() * width, steps(width).double() * height
     times = torch.ones(height, width, dtype=torch.float64)
     if plane == "half":
         u, times = u[: width // 2 + 1], times[:, : width // 2 + 1]
         times[:, 1 : (width + 1) // 2] = 2
-    return v[:, None], u[None], times
+    return v[:, None], u[None], times, height * width * (2 if plane == "dct" else 1)  # a DCT has half periods
 
 
 def radial_profile(values: Tensor, *, per_cycle: int | None = None) -> Tensor:

@@ -6,12 +6,16 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.distributed import Store
 
 Item = TypeVar("Item")
+_joinings = count()
 _RENDEZVOUS = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
@@ -46,12 +50,22 @@ def group() -> Iterator[None]:
 
     joined = distributed.is_initialized()
     if not joined:
-        distributed.init_process_group("gloo")
+        # addresses under a name of their own, or processes that join again find those of before and wait for ever
+        store = distributed.PrefixStore(f"ffltool {next(_joinings)}", _store())
+        distributed.init_process_group("gloo", store=store, rank=rank(), world_size=world())
     try:
         yield
     finally:
         if not joined:
             distributed.destroy_process_group()
+
+
+@cache
+def _store() -> Store:
+    """Return where processes leave their addresses for one another."""
+    from torch import distributed
+
+    return next(distributed.rendezvous("env://"))[0]
 
 
 def all_reduce(values: array[float] | Tensor) -> None:

@@ -60,7 +60,7 @@ class Recipe:
             known, value = CHOICES.get(field.name), getattr(self, field.name)
             if known and value not in known:
                 raise InputError(f"{field.name} cannot be {value!r}; known are {', '.join(known)}")
-        if not 1 <= self.pad <= _MOST_PADDING:
+        if not isinstance(self.pad, int) or not 1 <= self.pad <= _MOST_PADDING:
             raise InputError(f"pad must be 1 to {_MOST_PADDING} times the sides of the image, got {self.pad}")
 
 

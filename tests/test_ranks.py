@@ -114,3 +114,24 @@ def test_sums_of_two_processes_equal_the_whole(tmp_path):
     (tmp_path / "sums.py").write_text(SUMS)
     result = launch(tmp_path / "sums.py")
     assert result.returncode == 0, result.stderr
+
+
+AGAIN = """
+import random, time
+from ffltool import ranks
+from ffltool.metrics.sums import Sums
+
+for turn in range(20):
+    sums = Sums(turn=(3,))
+    with ranks.group():
+        time.sleep(random.random() / 50)
+        sums.state["turn"] += turn
+        sums.all_reduce()
+    assert sums.state["turn"].tolist() == [2 * turn] * 3
+"""
+
+
+def test_processes_that_parted_can_join_again(tmp_path):
+    (tmp_path / "again.py").write_text(AGAIN)
+    result = launch(tmp_path / "again.py")
+    assert result.returncode == 0, result.stderr

@@ -3,9 +3,23 @@ import math
 import numpy as np
 import pytest
 import scipy.fft
+import scipy.signal
 import torch
 
-from ffltool.spectrum import amplitude_only, centred, dct, log_amplitude, phase_only, spectrum, swapped
+from ffltool.errors import InputError
+from ffltool.spectrum import (
+    WINDOWS,
+    amplitude_only,
+    centred,
+    dct,
+    decibels,
+    log_amplitude,
+    phase_only,
+    spectrum,
+    swapped,
+    whole,
+    window,
+)
 
 SIZES = [(8, 8), (7, 9), (6, 11), (1, 5), (4, 1)]
 
@@ -183,3 +197,43 @@ def test_images_of_a_spectrum_keep_single_precision_and_their_input(rng):
     for made in (swapped(image, image), phase_only(image), amplitude_only(image)):
         assert (made.dtype, made.shape) == (torch.float32, image.shape)
     assert torch.equal(image, copy)
+
+
+@pytest.mark.parametrize("height", [1, 2, 5, 8])
+@pytest.mark.parametrize("width", range(1, 10))
+def test_the_whole_of_a_real_transform_is_the_complex_one(rng, height, width):
+    image = torch.as_tensor(rng.random((2, 3, height, width)))
+    half = torch.fft.rfft2(image).abs()
+    torch.testing.assert_close(whole(half, width=width), torch.fft.fft2(image).abs(), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", WINDOWS)
+@pytest.mark.parametrize("size", [(8, 8), (7, 12), (1, 5), (4, 1), (256, 3)])
+def test_the_mean_square_of_a_window_is_one(kind, size):
+    values = window(*size, kind=kind)
+    assert (values.dtype, values.shape) == (torch.float64, size)
+    assert float(values.square().mean()) == pytest.approx(1, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("kind", "one_axis"),
+    [
+        ("none", np.ones),
+        ("hann", lambda size: scipy.signal.windows.hann(size, sym=False)),
+        ("kaiser", lambda size: scipy.signal.windows.kaiser(size, 8, sym=True)),
+    ],
+)
+@pytest.mark.parametrize("size", [(8, 8), (7, 12), (1, 5), (64, 33)])
+def test_windows_have_the_shape_of_those_of_scipy(kind, one_axis, size):
+    expected = np.outer(*map(one_axis, size))
+    # 1e-9: the Bessel functions of the two agree to that
+    np.testing.assert_allclose(window(*size, kind=kind), expected / np.sqrt((expected**2).mean()), rtol=1e-9)
+
+
+def test_an_unknown_window_is_an_error_that_lists_the_choices():
+    with pytest.raises(InputError, match=r"no window 'hamming'; known are none, hann, kaiser"):
+        window(4, 4, kind="hamming")
+
+
+def test_decibels_known_by_hand():
+    assert decibels(torch.tensor([1e-3, 1.0, 10.0, 1e6, 0.0])).tolist() == [-30, 0, 10, 60, -math.inf]
