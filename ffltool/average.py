@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ffltool import ranks
+from ffltool.batches import few_threads
 from ffltool.errors import BrokenImageError, FfltoolError, InputError, NothingComparedError
 from ffltool.images import Reading, read
 from ffltool.mean_spectrum import Average, MeanSpectrum, channels
@@ -129,7 +130,7 @@ def take_in(files: Sequence[Path], sums: Images, loading: Loading, *, size: tupl
     Images are cut about their centres to `size`, height and width.
     """
     fates, error = Sums(skipped=(len(files),), alphas=(), constant=(), failed=()), None
-    with ranks.group():
+    with ranks.group(), few_threads():
         try:
             for images in _batches(files, loading, fates, size=size, batch=batch):
                 sums.update(images)
@@ -155,11 +156,11 @@ def _batches(
     loaded = stream([files[number] for number in mine], partial(_load, loading=loading, size=size), workers=workers)
     shown = loading.progress(loaded, len(mine)) if loading.progress else loaded
     waiting: list[Tensor] = []
-    for number, (pixels, dropped) in zip(mine, shown, strict=True):
+    for number, (pixels, dropped, constant) in zip(mine, shown, strict=True):
         if pixels is None:
             fates.state["skipped"][number] = 1
             continue
-        fates.add(alphas=dropped, constant=bool((pixels == pixels[:, :1, :1]).all()))
+        fates.add(alphas=dropped, constant=constant)
         waiting.append(pixels)
         if len(waiting) == batch:
             yield _stacked(waiting)
@@ -168,20 +169,24 @@ def _batches(
         yield _stacked(waiting)
 
 
-def _load(path: Path, *, loading: Loading, size: tuple[int, int]) -> tuple[Tensor | None, bool]:
-    """Return an image, shape (1 or 3, H, W), 0..255, None for a broken one, and whether it lost an alpha channel."""
+def _load(path: Path, *, loading: Loading, size: tuple[int, int]) -> tuple[Tensor | None, bool, bool]:
+    """Return an image, shape (1 or 3, H, W), 0..255; whether it lost an alpha channel; whether it is constant.
+
+    None in place of a broken image.
+    """
     try:
         picture = read(path, alpha=loading.alpha)
     except BrokenImageError:
         if loading.skip_broken:
-            return None, False
+            return None, False, False
         raise
     if any(side < wanted for side, wanted in zip(picture.size, size, strict=True)):
         sizes = ["x".join(map(str, sides)) for sides in (picture.size, size)]
         raise InputError(f"{path} is {sizes[0]}, smaller than the {sizes[1]} (height x width) that are wanted")
     planes = picture.centre_crop(*size).planes()
     # a copy: pixels of Pillow's are read-only, which torch warns of
-    return torch.tensor(planes, dtype=torch.uint8 if picture.is_8_bit else torch.float32), picture.alpha_dropped
+    pixels = torch.tensor(planes, dtype=torch.uint8 if picture.is_8_bit else torch.float32)
+    return pixels, picture.alpha_dropped, bool((planes == planes[:, :1, :1]).all())
 
 
 def _stacked(images: list[Tensor]) -> Tensor:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from ffltool.metrics import Metric, look_up
 from ffltool.outcomes import Table
 from ffltool.pairing import Pairing
 from ffltool.report import Report
-from ffltool.stream import Progress, stream
+from ffltool.stream import Progress, starts_workers, stream
 from ffltool.summary import summarised
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _run(
         mine = ranks.share(pairing.pairs)
         workers = ranks.cores() if workers is None else workers
         chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * workers)))
+        task = replace(task, at_once=workers > 1 and not starts_workers(len(mine), workers))
         work, processes = partial(measure, pairing=pairing, task=task), _processes_pay(pairing, task.metrics)
         outcomes = stream(mine, work, workers=workers, chunk=chunk, processes=processes)
         if task.hands_over:  # workers are there: what follows starts threads

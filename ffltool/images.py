@@ -103,6 +103,8 @@ class Picture:
 
     def centre_crop(self, height: int, width: int) -> Picture:
         """Cut a rectangle out of the middle, nearer to the top left where the margins are odd."""
+        if (height, width) == self.size:
+            return self
         return self.crop((self.size[0] - height) // 2, (self.size[1] - width) // 2, height, width)
 
     def shrink(self, longest: int) -> Picture:

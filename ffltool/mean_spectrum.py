@@ -102,14 +102,12 @@ class MeanSpectrum(Sums):
         self.window = window(height, width, kind=recipe.window).float().to(device)
         parts = 2 if recipe.average == "complex" and plane == "half" else 1
         shapes = {name: (4, len(groups.counts)) for name, groups in self.groups.items()}
-        planes = 3 if recipe.channels == "rgb" else 1
-        fitting = _BLOCK * torch.get_num_threads() // (planes * math.prod(self.padded))
-        self.block = max(1, fitting) if torch.device(device).type == "cpu" else None  # images at a time
-        super().__init__(count=(), map=(parts, planes, *self.groups["radial"].group.shape), **shapes)
+        self.planes = 3 if recipe.channels == "rgb" else 1
+        super().__init__(count=(), map=(parts, self.planes, *self.groups["radial"].group.shape), **shapes)
 
     def update(self, images: Tensor) -> None:
         """Take in images, shape (N, 1 or 3, H, W), values in 0..255."""
-        sums = [self._added(block.to(self.device)) for block in images.split(self.block or max(1, len(images)))]
+        sums = [self._added(block.to(self.device)) for block in images.split(self._block(len(images)))]
         if self.recipe.average == "complex":
             return
         joined = torch.cat(sums)
@@ -117,6 +115,12 @@ class MeanSpectrum(Sums):
             means = groups.means(joined).mean(1)
             scaled = _SCALES.get(self.recipe.average, torch.clone)(means)
             self.add(**{name: _total(torch.stack([means, means.square(), scaled, scaled.square()]), axis=1)})
+
+    def _block(self, images: int) -> int:
+        """Return how many of so many images are transformed at a time: as many as stay in the caches."""
+        if torch.device(self.device).type != "cpu":
+            return max(1, images)
+        return max(1, _BLOCK * torch.get_num_threads() // math.prod((self.planes, *self.padded)))
 
     def _added(self, images: Tensor) -> Tensor | None:
         """Add images to count and map; return their sums over cells, what profiles are made of, if there are any."""

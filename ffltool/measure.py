@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,7 +52,8 @@ class Task:
     """What is to be done with every pair, or every image of two sets.
 
     ``metrics`` are of pairs. ``common`` is the size to which images are cut for metrics of sets, None where there are
-    none; with ``bands`` images of a pair are handed over too, which ``one_size`` says must have that.
+    none; with ``bands`` images of a pair are handed over too, which ``one_size`` says must have that. ``at_once`` reads
+    both images of a pair at a time, where no workers are ahead.
     """
 
     metrics: Sequence[Metric]
@@ -60,6 +62,7 @@ class Task:
     common: tuple[int, int] | None = None
     bands: int | None = None
     one_size: tuple[int, int] | None = None
+    at_once: bool = False
 
     @property
     def hands_over(self) -> bool:
@@ -71,7 +74,7 @@ def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
     """Return what becomes of a pair, or of the one image that it is."""
     files = pairing.files(pair)
     try:
-        pictures = _read(files, pairing, task.reading)
+        pictures = _read(files, pairing, task)
     except BrokenImageError:
         if task.skip_broken:
             return Outcome(SKIPPED)
@@ -90,10 +93,14 @@ def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
     return Outcome(MEASURED, *facts, alphas, values, cut, planes)
 
 
-def _read(files: tuple[Path | None, Path | None], pairing: Pairing, reading: Reading) -> Sequence[Picture | None]:
+def _read(files: tuple[Path | None, Path | None], pairing: Pairing, task: Task) -> Sequence[Picture | None]:
+    if task.at_once and all(files):
+        with ThreadPoolExecutor(1) as beside:
+            fake = beside.submit(read, files[1], alpha=task.reading.alpha)
+            return read(files[0], alpha=task.reading.alpha), fake.result()
     if pairing.paired:
-        return read_both(*files, alpha=reading.alpha)
-    return [None if path is None else read(path, alpha=reading.alpha) for path in files]
+        return read_both(*files, alpha=task.reading.alpha)
+    return [None if path is None else read(path, alpha=task.reading.alpha) for path in files]
 
 
 def _cut(picture: Picture, size: tuple[int, int], path: Path) -> ndarray:

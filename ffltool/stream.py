@@ -29,6 +29,11 @@ _LOOK = 0.5  # seconds between two looks for the parent
 _AHEAD = 4  # chunks that a worker may be ahead of the one that is asked for
 
 
+def starts_workers(items: int, workers: int) -> bool:
+    """Tell whether so many items start workers, or whether the caller does the work itself."""
+    return workers >= 2 and items >= _FEW
+
+
 def stream(
     items: Sequence[Item],
     work: Callable[[Item], Result],
@@ -52,7 +57,7 @@ def stream(
     ------
     What `work` raises, at its item's place; InputError if a process dies.
     """
-    if workers < 2 or len(items) < _FEW:
+    if not starts_workers(len(items), workers):
         return map(work, items)
     stopped = threading.Event()
     run = partial(_chunk, work, items, stopped)

@@ -1,5 +1,6 @@
 import json
 import math
+import threading
 from dataclasses import asdict
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ffltool import images, measure
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError, ShapeError
 from ffltool.evaluate import evaluate_pairs
 from ffltool.images import Reading, read
@@ -384,3 +386,26 @@ def test_a_map_wants_one_size(tmp_path, save):
     assert report.error_map.shape == (20, 30)
     with pytest.raises(InputError, match="one size is wanted"):
         evaluate_pairs(pairing, ["lfd"], bands=2, error_map=True, reading=Reading(fit="resize"))
+
+
+@pytest.mark.parametrize(("pairs", "workers", "at_once"), [(1, 2, True), (3, 2, True), (1, 1, False), (4, 2, False)])
+def test_both_images_of_a_handful_of_pairs_are_read_at_once(folders, monkeypatch, pairs, workers, at_once):
+    threads, read = set(), measure.read
+
+    def noted(path, *, alpha):
+        threads.add((threading.current_thread().name.startswith("ThreadPool"), path.parent.name))
+        return read(path, alpha=alpha)
+
+    monkeypatch.setattr(measure, "read", noted)
+    monkeypatch.setattr(images, "read", noted)
+    inputs = folders([f"{number}.png" for number in range(pairs)])
+    evaluate_pairs(pair(*inputs), ["lfd"], workers=workers)
+    assert ({(False, "real"), (True, "fake")} == threads) is at_once
+
+
+def test_of_two_broken_images_read_at_once_the_real_one_is_named(folders):
+    inputs = folders(["a.png"])
+    for folder in inputs:
+        (folder / "a.png").write_bytes(b"")
+    with pytest.raises(BrokenImageError, match=r"real/a\.png is empty"):
+        evaluate_pairs(pair(*inputs), ["lfd"], workers=2)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ffltool import mean_spectrum
 from ffltool.errors import NothingComparedError
 from ffltool.mean_spectrum import MeanSpectrum
 from ffltool.radial import rings, sectors
@@ -91,11 +92,12 @@ def test_parts_merged_equal_the_whole(images, size):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_batch_is_the_sum_of_its_images_however_many_are_transformed_at_a_time(images, name):
+def test_a_batch_is_the_sum_of_its_images_however_many_are_transformed_at_a_time(images, name, monkeypatch):
     given = torch.as_tensor(images(5, 3, 9, 8))
     one, three, all_ = (MeanSpectrum(PRESETS[name], 9, 8) for _ in range(3))
-    one.block, three.block = 1, 3
-    for mean in (one, three, all_):
+    values = one.planes * math.prod(one.padded)
+    for mean, together in ((one, 1), (three, 3), (all_, 5)):
+        monkeypatch.setattr(mean_spectrum, "_BLOCK", values * together)
         mean.update(given)
     assert_equal(one.compute(), all_.compute(), rtol=within(name))
     assert_equal(three.compute(), all_.compute(), rtol=within(name))
