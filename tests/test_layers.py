@@ -24,7 +24,7 @@ LAYERS = [
         "filtered",
         "diagnose",
     },
-    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
+    {"metrics", "images", "opening", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
     | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads"},
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes", "networks", "checkpoints"},
     {"errors", "__init__"},
