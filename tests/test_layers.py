@@ -15,6 +15,7 @@ LAYERS = [
         "summary",
         "measure",
         "batches",
+        "tallies",
         "average",
         "survey",
         "grids",
@@ -25,7 +26,7 @@ LAYERS = [
         "diagnose",
     },
     {"metrics", "images", "opening", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
-    | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads"},
+    | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"},
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes", "networks", "checkpoints"},
     {"errors", "__init__"},
 ]
