@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from ffltool import ranks
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError
 from ffltool.images import Reading, size_of
+from ffltool.label_maps import LabelMaps
 from ffltool.measure import Task, measure
-from ffltool.metrics import Metric, look_up
+from ffltool.metrics import METRICS, Metric, look_up
 from ffltool.outcomes import Table
 from ffltool.pairing import Pairing
 from ffltool.report import Report
@@ -25,6 +26,7 @@ from ffltool.summary import summarised
 
 if TYPE_CHECKING:
     from ffltool.batches import Gathered
+    from ffltool.tallies import Tally
 
 _CHUNK = 8  # pairs that a worker takes at a time; fewer cost small images a tenth more, and many idle at the end
 _SMALL = 64 * 1024  # bytes of a file below which processes beat threads
@@ -36,7 +38,7 @@ def evaluate_pairs(
     pairing: Pairing,
     metrics: Iterable[str],
     *,
-    reading: Reading | None = None,
+    reading: Reading | LabelMaps | None = None,
     skip_broken: bool = False,
     bands: int | None = None,
     error_map: bool = False,
@@ -54,7 +56,8 @@ def evaluate_pairs(
     pairing : pairs, or two sets of images (``pair(..., by="none")``) for metrics of sets alone.
     metrics : names of the table in `ffltool.metrics`.
     reading : how files become pixels; the default drops alpha channels and wants equal sizes of a pair. Metrics of
-        sets are of images as they are, cut about their centres to the smallest height and width of all.
+        sets are of images as they are, cut about their centres to the smallest height and width of all. Metrics of
+        labels want ``LabelMaps``.
     skip_broken : leave out what has a broken image and name it in a warning, instead of raising.
     bands : resolve the squared error in this many bands of frequencies, with the zero frequency and the corner.
     error_map : with bands, map the squared error over all frequencies; pairs must then have one size.
@@ -72,29 +75,45 @@ def evaluate_pairs(
     """
     start = time.perf_counter()
     rows = look_up(metrics)
-    of_pairs, of_sets = ([metric for metric in rows if metric.of == kind] for kind in ("pairs", "sets"))
-    if not pairing.paired and (of_pairs or bands):
-        raise InputError(f"{', '.join(metric.name for metric in of_pairs) or 'bands'}: these want pairs of images")
     reading = reading or Reading()
+    _check(rows, pairing, reading, bands=bool(bands or error_map))
+    of_sets = [metric for metric in rows if metric.of == "sets"]
     task = Task(
-        metrics=of_pairs,
+        metrics=[metric for metric in rows if metric.of != "sets"],
         reading=reading,
         skip_broken=skip_broken,
         common=_smallest(pairing) if of_sets else None,
         bands=bands,
         one_size=_only_size(pairing, fit=reading.fit) if error_map else None,
     )
-    table, gathered = _run(pairing, task, of_sets, workers=workers, progress=progress)
+    table, gathered, tally = _run(pairing, task, of_sets, workers=workers, progress=progress)
     if ranks.rank() > 0:
         return None
-    return summarised(pairing, rows, table.outcomes(), gathered, common=task.common, command=command, start=start)
+    return summarised(
+        pairing, rows, table.outcomes(), gathered, tally, common=task.common, command=command, start=start
+    )
+
+
+def _check(metrics: Sequence[Metric], pairing: Pairing, reading: Reading | LabelMaps, *, bands: bool) -> None:
+    """Find out whether the metrics suit what the files are read as, and whether they are paired."""
+    of_images, of_labels = (
+        [each.name for each in metrics if (each.of == "labels") is labels] for labels in (False, True)
+    )
+    if isinstance(reading, LabelMaps) and (of_images or bands):
+        known = ", ".join(metric.name for metric in METRICS.values() if metric.of == "labels")
+        raise InputError(f"{', '.join(of_images) or 'bands'}: of images, but --labels reads label maps, for {known}")
+    if of_labels and not isinstance(reading, LabelMaps):
+        raise InputError(f"{', '.join(of_labels)}: of label maps, which --labels reads, not of images")
+    in_pairs = [metric.name for metric in metrics if metric.of != "sets"]
+    if not pairing.paired and (in_pairs or bands):
+        raise InputError(f"{', '.join(in_pairs) or 'bands'}: these want pairs of images")
 
 
 def _run(
     pairing: Pairing, task: Task, of_sets: Sequence[Metric], *, workers: int | None, progress: Progress | None
-) -> tuple[Table, Gathered | None]:
-    """Measure everything, on all processes; return the table of outcomes and the sums over sets and bands."""
-    gathered = None
+) -> tuple[Table, Gathered | None, Tally | None]:
+    """Measure everything, on all processes; return outcomes, the sums over sets and bands, and that over label maps."""
+    gathered = tally = None
     with ranks.group(), ExitStack() as stack:
         mine = ranks.share(pairing.pairs)
         workers = ranks.cores() if workers is None else workers
@@ -108,12 +127,17 @@ def _run(
             stack.enter_context(few_threads())
             gathered = Gathered(of_sets, common=task.common, bands=task.bands, one_size=task.one_size)
             outcomes = gathered.passing(outcomes)
+        if isinstance(task.reading, LabelMaps):
+            from ffltool.tallies import Tally
+
+            tally = Tally(task.reading)
+            outcomes = tally.passing(outcomes)
         table = Table(items=len(pairing.pairs), values=len(task.metrics))
         table.fill(progress(outcomes, len(mine)) if progress else outcomes)
         table.all_reduce()
-        if gathered:
-            gathered.all_reduce()
-    return table, gathered
+        for sums in filter(None, (gathered, tally)):
+            sums.all_reduce()
+    return table, gathered, tally
 
 
 def _processes_pay(pairing: Pairing, metrics: Sequence[Metric]) -> bool:

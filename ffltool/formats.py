@@ -23,6 +23,7 @@ def as_json(report: Report) -> str:
         "fake": asdict(report.fake),
         "scores": [finite(asdict(score)) for score in report.scores],
         "bands": [asdict(band) for band in report.bands],
+        "classes": [asdict(each) for each in report.classes],
         "warnings": list(report.warnings),
         "environment": report.environment,
         "seconds": round(report.seconds, 3),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import io
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from ffltool import outputs
 from ffltool.deep import is_deep, read_deep, without_alpha
-from ffltool.errors import BrokenImageError, FfltoolError, InputError
+from ffltool.errors import InputError
+from ffltool.opening import PNG, opened
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -24,11 +22,9 @@ if TYPE_CHECKING:
 
 ALPHAS = ("drop", "white", "black", "error")
 FITS = ("none", "crop", "resize")
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "TIFF", "GIF")
 _ORIENTATION = 0x0112  # the EXIF tag
 _SIDEWAYS = (5, 6, 7, 8)  # its values for images that lie on a side
 _SIDES = 256, 257  # the tags of a TIFF's width and height
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -136,75 +132,25 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
     InputError : if it cannot be opened, has an alpha channel and `alpha` is "error", or holds pixels that have no
         agreed scale (floating point, 32-bit integers).
     """
-    content = _content(path)
-    if content.startswith(_PNG):
-        _check_png(content, path)
-    with _opened(content, path) as file:
+    with opened(path) as (file, content):
         pixels, alpha_dropped = _decode(file, path, alpha)
         return Picture(pixels, alpha_dropped, len(content))
 
 
 def size_of(path: Path) -> tuple[int, int]:
     """Return the height and width that `read` would give, without decoding the pixels; raises what `read` raises."""
-    content = _content(path)
-    with _opened(content, path) as file:
+    with opened(path, check_sums=False) as (file, content):
         # a TIFF comes turned, though not in every version of Pillow
         width, height = (file.tag_v2[tag] for tag in _SIDES) if file.format == "TIFF" else file.size
         # a PNG would be decoded, to see whether an orientation stands behind the pixels
-        behind = not content.startswith(_PNG) or b"eXIf" in content
+        behind = not content.startswith(PNG) or b"eXIf" in content
         exif = file.getexif() if behind else Image.Image.getexif(file)
         return (width, height) if exif.get(_ORIENTATION) in _SIDEWAYS else (height, width)
-
-
-@contextmanager
-def _opened(content: bytes, path: Path) -> Iterator[Image.Image]:
-    """Open an image file for the body, and turn what goes wrong there into errors that name it."""
-    try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as file:
-            yield file
-    except FfltoolError:
-        raise
-    except UnidentifiedImageError as error:
-        raise BrokenImageError(f"{path} is not an image that can be read") from error
-    except Image.DecompressionBombError as error:
-        raise BrokenImageError(f"{path} is refused as a decompression bomb: {error}") from error
-    except MemoryError as error:
-        raise InputError(f"{path} does not fit into memory") from error
-    except Exception as error:  # on damaged files decoders raise whatever their parsing stumbles over
-        raise BrokenImageError(f"{path} is broken: {error}") from error
 
 
 def alpha_dropped(count: int) -> str:
     """Return the warning for that many images."""
     return f"the alpha channel of {count} image{'s' * (count > 1)} was dropped"
-
-
-def _check_png(content: bytes, path: Path) -> None:
-    """Compare the check sums of the chunks that hold pixels: Pillow does not, and shows damage as wrong pixels."""
-    view, start = memoryview(content), len(_PNG)
-    while start + 12 <= len(content):
-        length = int.from_bytes(view[start : start + 4], "big")
-        end = start + 8 + length
-        critical = not content[start + 4] & 0x20
-        if critical and zlib.crc32(view[start + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
-            raise BrokenImageError(f"{path} is broken: a check sum does not agree")
-        start = end + 4
-
-
-def _content(path: Path) -> bytes:
-    """Read a file in one go: decoders ask for small pieces, and at each of them threads would wait for the others."""
-    try:
-        if not path.is_file() and path.exists():
-            raise InputError(f"{path} is no file with an image in it")
-        with path.open("rb", buffering=0) as file:
-            content = file.read()
-    except FileNotFoundError as error:
-        raise BrokenImageError(f"{path} does not exist") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    if not content:
-        raise BrokenImageError(f"{path} is empty")
-    return content
 
 
 def _decode(file: Image.Image, path: Path, alpha: str) -> tuple[Image.Image | ndarray, bool]:

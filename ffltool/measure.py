@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ffltool.errors import BrokenImageError, InputError, ShapeError
 from ffltool.images import Picture, Reading, fitted, read, read_both
+from ffltool.label_maps import LabelMap, LabelMaps, read_label_maps
 from ffltool.metrics import Metric
 from ffltool.metrics.mse import mse_of_images
 from ffltool.outcomes import MEASURED, SKIPPED, Facts, Outcome
@@ -18,6 +19,8 @@ from ffltool.pairing import Pair, Pairing
 
 if TYPE_CHECKING:
     from numpy import ndarray
+
+Files = tuple[Path | None, Path | None]
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,13 @@ class Comparison:
 class Task:
     """What is to be done with every pair, or every image of two sets.
 
-    ``metrics`` are of pairs. ``common`` is the size to which images are cut for metrics of sets, None where there are
-    none; with ``bands`` images of a pair are handed over too, which ``one_size`` says must have that. ``at_once`` reads
-    both images of a pair at a time, where no workers are ahead.
+    ``metrics`` are of pairs, or of labels where the files are label maps. ``common`` is the size to which images are
+    cut for metrics of sets, None where there are none; with ``bands`` images of a pair are handed over too, which
+    ``one_size`` says must have that. ``at_once`` reads both images of a pair at a time, where no workers are ahead.
     """
 
     metrics: Sequence[Metric]
-    reading: Reading
+    reading: Reading | LabelMaps
     skip_broken: bool = False
     common: tuple[int, int] | None = None
     bands: int | None = None
@@ -74,11 +77,17 @@ def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
     """Return what becomes of a pair, or of the one image that it is."""
     files = pairing.files(pair)
     try:
+        if isinstance(task.reading, LabelMaps):
+            return _of_labels(files, read_label_maps(*files), task)
         pictures = _read(files, pairing, task)
     except BrokenImageError:
         if task.skip_broken:
             return Outcome(SKIPPED)
         raise
+    return _of_images(files, pictures, task)
+
+
+def _of_images(files: Files, pictures: Sequence[Picture | None], task: Task) -> Outcome:
     alphas = sum(picture is not None and picture.alpha_dropped for picture in pictures)
     cut, values, planes = (None, None), (), None
     if task.common:
@@ -93,7 +102,21 @@ def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
     return Outcome(MEASURED, *facts, alphas, values, cut, planes)
 
 
-def _read(files: tuple[Path | None, Path | None], pairing: Pairing, task: Task) -> Sequence[Picture | None]:
+def _of_labels(files: Files, maps: tuple[LabelMap, LabelMap], task: Task) -> Outcome:
+    from ffltool.metrics.segmentation import check_labels
+    from ffltool.tallies import tallied
+
+    for path, each in zip((files[0], files[1] or files[0]), maps, strict=True):
+        try:
+            check_labels(each.labels, task.reading)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+    values, cells = tallied(*(each.labels for each in maps), task.reading, task.metrics)
+    facts = (Facts(*each.size, each.file_bytes) for each in maps)
+    return Outcome(MEASURED, *facts, values=values, cells=cells)
+
+
+def _read(files: Files, pairing: Pairing, task: Task) -> Sequence[Picture | None]:
     if task.at_once and all(files):
         with ThreadPoolExecutor(1) as beside:
             fake = beside.submit(read, files[1], alpha=task.reading.alpha)

@@ -12,6 +12,8 @@ from ffltool.errors import FfltoolError, InputError
 if TYPE_CHECKING:
     from numpy import ndarray
 
+    from ffltool.metrics.segmentation import Cells
+
 MEASURED, SKIPPED, FAILED = 1.0, 2.0, 3.0  # states; 0 is that of an item that another process measures
 
 
@@ -27,7 +29,8 @@ class Outcome(NamedTuple):
     """What became of a pair, or of an image by itself: numbers, and the images for those who take in many at a time.
 
     ``alphas`` is how many images lost an alpha channel, ``values`` what metrics of pairs say; ``cut`` are the real and
-    the fake image in the size that is common to all, ``fitted`` both in one size of their own.
+    the fake image in the size that is common to all, ``fitted`` both in one size of their own; ``cells`` is what label
+    maps have in common, NaN among their values where the real one has no labelled pixel.
     """
 
     state: float
@@ -37,6 +40,7 @@ class Outcome(NamedTuple):
     values: tuple[float, ...] = ()
     cut: tuple[ndarray | None, ndarray | None] = (None, None)
     fitted: tuple[ndarray, ndarray] | None = None
+    cells: Cells | None = None
 
 
 _NUMBERS = 2 + 2 * len(Facts._fields)  # of an outcome, before the values

@@ -32,6 +32,9 @@ class Score:
 
     A metric of sets has one value, for ``images`` of the fake set: ``std``, ``min`` and ``max`` are None, and
     ``infinite`` is 1 where the value is. ``better`` is "0" where the metric is best at 0.
+
+    A metric of labels has one value too, of all pixels of ``images`` pairs together; ``min`` and ``max`` are of the
+    pairs by themselves.
     """
 
     metric: str
@@ -65,9 +68,25 @@ class BandScore:
     gain_db: float | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClassScore:
+    """What the comparison of label maps says of a class, of all pixels that are not ignored in the real map.
+
+    ``iou`` is intersection over union, None for a class that neither side has; ``accuracy`` is the share of its real
+    pixels that are right, None where there are none. The numbers of pixels are of the real map, the fake one, and both.
+    """
+
+    label: int
+    iou: float | None
+    accuracy: float | None
+    real_pixels: int
+    fake_pixels: int
+    right_pixels: int
+
+
 @dataclass(frozen=True, slots=True)
 class PairValues:
-    """What every metric of pairs says of one; ``values`` in the order of their scores.
+    """What every metric of pairs, or of labels, says of one; ``values`` in the order of their scores.
 
     ``real`` and ``fake`` are names relative to the sets' folders, the same where one file holds both images.
     """
@@ -96,11 +115,12 @@ class Report:
     environment: dict[str, str | None]
     seconds: float
     bands: tuple[BandScore, ...] = ()
+    classes: tuple[ClassScore, ...] = ()
     error_map: Tensor | None = field(default=None, compare=False, repr=False)
 
     @property
     def of_pairs(self) -> tuple[Score, ...]:
-        """The scores of metrics of pairs, which `pairs` have the values of."""
+        """The scores of metrics of pairs or of labels, which `pairs` have the values of."""
         return tuple(score for score in self.scores if score.min is not None)
 
     def worst(self, count: int = 3) -> list[PairValues]:

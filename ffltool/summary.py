@@ -23,6 +23,7 @@ from ffltool.report import ImageSet, PairValues, Report, Score
 
 if TYPE_CHECKING:
     from ffltool.batches import Gathered
+    from ffltool.tallies import Tally
 
 Measured = Sequence[tuple[Pair, Outcome]]
 
@@ -32,6 +33,7 @@ def summarised(
     metrics: Sequence[Metric],
     outcomes: Iterable[Outcome],
     gathered: Gathered | None,
+    tally: Tally | None,
     *,
     common: tuple[int, int] | None,
     command: str,
@@ -42,6 +44,7 @@ def summarised(
     Parameters
     ----------
     gathered : the sums of metrics of sets, taken of images cut to `common`, and of bands; None where there are none.
+    tally : the sum over label maps, None where the files are images.
 
     Raises
     ------
@@ -53,8 +56,8 @@ def summarised(
     if not (real.images and fake.images):
         raise NothingComparedError("nothing was compared")
     skipped = [printable(pair.real or pair.fake) for pair, outcome in fates if outcome.state == SKIPPED]
-    of_pairs = [metric for metric in metrics if metric.of == "pairs"]
-    scores = tuple(_scores(metrics, measured, gathered, common=common))
+    rows = [_values(pair, outcome) for pair, outcome in measured if outcome.values]
+    scores = tuple(_scores(metrics, measured, gathered, tally, common=common))
     bands = gathered.bands if gathered else None
     return Report(
         command=command,
@@ -62,27 +65,37 @@ def summarised(
         real=real,
         fake=fake,
         scores=scores,
-        pairs=tuple(_values(pair, outcome) for pair, outcome in measured) if of_pairs else (),
+        pairs=tuple(row for row in rows if not _is_unlabelled(row)),
         warnings=(
             *pairing.warnings,
             *_of_files(skipped, int(sum(outcome.alphas for _, outcome in measured)), paired=pairing.paired),
             *_of_sizes(metrics, measured, common=common),
             *_of_infinities(scores),
+            *_of_unlabelled([printable(row.real) for row in rows if _is_unlabelled(row)]),
         ),
         environment=_environment(metrics, torch=gathered is not None),
         seconds=time.perf_counter() - start,
         bands=bands.compute() if bands else (),
+        classes=tally.classes() if tally else (),
         error_map=bands.error_map() if bands and bands.size else None,
     )
 
 
 def _scores(
-    metrics: Sequence[Metric], measured: Measured, gathered: Gathered | None, *, common: tuple[int, int] | None
+    metrics: Sequence[Metric],
+    measured: Measured,
+    gathered: Gathered | None,
+    tally: Tally | None,
+    *,
+    common: tuple[int, int] | None,
 ) -> Iterator[Score]:
     columns = zip(*(outcome.values for _, outcome in measured), strict=True)
     for metric in metrics:
         if metric.of == "pairs":
             yield _of_values(metric, next(columns))
+            continue
+        if metric.of == "labels":
+            yield _of_labels(metric, next(columns), tally)
             continue
         settings = metric.settings | dict(zip(("height", "width"), common, strict=True))
         for name, value in zip(metric.scores, gathered.scores(metric), strict=True):
@@ -119,8 +132,29 @@ def _of_values(metric: Metric, values: tuple[float, ...]) -> Score:
     )
 
 
+def _of_labels(metric: Metric, values: tuple[float, ...], tally: Tally) -> Score:
+    score = tally.score(metric)
+    known = [value for value in values if not math.isnan(value)]
+    return Score(
+        metric=metric.name,
+        value=score,
+        std=None,
+        min=min(known),
+        max=max(known),
+        images=len(values),
+        unit=metric.unit,
+        better=metric.better,
+        settings=tally.settings(metric),
+    )
+
+
 def _values(pair: Pair, outcome: Outcome) -> PairValues:
     return PairValues(pair.real, pair.partner, int(outcome.real.height), int(outcome.real.width), outcome.values)
+
+
+def _is_unlabelled(row: PairValues) -> bool:
+    """Tell whether the real label map of a pair has no pixel that counts."""
+    return any(map(math.isnan, row.values))
 
 
 def _image_set(pairing: Pairing, measured: Measured, side: int) -> ImageSet:
@@ -164,6 +198,11 @@ def _of_infinities(scores: Iterable[Score]) -> Iterator[str]:
     names = [score.metric for score in scores if score.infinite and score.min is None]
     if names:
         yield f"{', '.join(names)}: infinite, for at some frequencies one set has no power and the other has"
+
+
+def _of_unlabelled(names: list[str]) -> Iterator[str]:
+    if names:
+        yield f"{len(names)} pairs have no labelled pixel, and no row of their own: {', '.join(names)}"
 
 
 def _environment(metrics: Sequence[Metric], *, torch: bool) -> dict[str, str | None]:

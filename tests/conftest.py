@@ -69,6 +69,26 @@ def folders(tmp_path, save):
 
 
 @pytest.fixture
+def label_folders(tmp_path, rng):
+    """Return a function that makes gt/ and pred/ with label maps of so many classes, and returns both folders.
+
+    Half of the predictions are right, and a tenth of the real pixels are ignored.
+    """
+
+    def label_folders(names=("a.png", "b.png", "c.png"), *, classes=4, size=(12, 16)):
+        for name in names:
+            real = rng.integers(0, classes, size, dtype=np.uint8)
+            fake = np.where(rng.random(size) < 0.5, real, rng.integers(0, classes, size, dtype=np.uint8))
+            real[rng.random(size) < 0.1] = 255
+            for side, labels in (("gt", real), ("pred", fake)):
+                (tmp_path / side / name).parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(labels).save(tmp_path / side / name)
+        return tmp_path / "gt", tmp_path / "pred"
+
+    return label_folders
+
+
+@pytest.fixture
 def run(capsys):
     """Return a function that runs a command line and returns its status, standard output and standard error."""
 

@@ -15,6 +15,7 @@ LAYERS = [
         "summary",
         "measure",
         "batches",
+        "tallies",
         "average",
         "survey",
         "grids",
@@ -24,8 +25,8 @@ LAYERS = [
         "filtered",
         "diagnose",
     },
-    {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
-    | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads"},
+    {"metrics", "images", "opening", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
+    | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"},
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes", "networks", "checkpoints"},
     {"errors", "__init__"},
 ]

@@ -79,6 +79,20 @@ def test_sets_and_bands_of_two_processes_are_those_of_one_to_rounding(tmp_path, 
                 assert numbers[0] == pytest.approx(numbers[1], rel=1e-9, abs=1e-9)
 
 
+def test_label_maps_of_two_processes_are_those_of_one_though_each_knows_other_labels(tmp_path, label_folders, run):
+    real, fake = label_folders(["a.png", "c.png", "e.png"], classes=3)
+    label_folders(["b.png", "d.png"], classes=7)
+    command = ["metrics", real, fake, "-m", "miou,pixel_accuracy", "--labels"]
+    two = launch("-m", "ffltool", *command, "--json", tmp_path / "two.json", "--csv", tmp_path / "two.csv")
+    assert two.returncode == 0, two.stderr
+    assert run(*command, "--json", tmp_path / "one.json", "--csv", tmp_path / "one.csv")[0] == 0
+    one_json, two_json = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "two"))
+    assert len(one_json["classes"]) == 7
+    for key in ("real", "fake", "scores", "classes", "warnings"):
+        assert one_json[key] == two_json[key]
+    assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
+
+
 def test_an_error_of_one_process_ends_both_with_its_message(folders):
     real, fake = folders([f"{i}.png" for i in range(5)])
     (fake / "3.png").write_bytes(b"junk")

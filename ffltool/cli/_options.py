@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
 IMAGES = {"rich_help_panel": "Images"}
+LABELS = {"rich_help_panel": "Label maps"}
 OUTPUT = {"rich_help_panel": "Output", "show_default": False}
 
 Real = Annotated[Path, typer.Argument(metavar="REAL", help="Folder of real images, or one image.", show_default=False)]
@@ -42,6 +43,29 @@ Alpha = Annotated[
 Fit = Annotated[
     Literal["none", "crop", "resize"],
     typer.Option(metavar="HOW", help="Sizes that differ: none (error), crop or resize.", **IMAGES),
+]
+Labels = Annotated[
+    bool,
+    typer.Option(
+        "--labels", help="The files are label maps: PNG of class numbers, for miou, pixel_accuracy.", **LABELS
+    ),
+]
+Classes = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Classes 0 to N-1; default: every label found.", show_default=False, **LABELS
+    ),
+]
+IgnoreIndex = Annotated[
+    int, typer.Option(min=-1, metavar="LABEL", help="Pixels of this real label do not count.", **LABELS)
+]
+Absent = Annotated[
+    Literal["nan", "zero"],
+    typer.Option(metavar="HOW", help="Absent classes: nan (left out of the mean) or zero.", **LABELS),
+]
+AccuracyOver = Annotated[
+    Literal["valid", "all"],
+    typer.Option(metavar="PIXELS", help="Accuracy over valid pixels or all, ignored ones too.", **LABELS),
 ]
 Workers = Annotated[
     int | None,

@@ -29,16 +29,21 @@ _NARROWEST = 72  # a table is not made narrower than this: a number cut in two i
 
 def of_report(report: Report, *, note: str) -> str:
     """Return the scores and the worst pairs, with `note` below."""
+    from ffltool.cli import _labels
     from ffltool.formats import cells, compared, number
 
     what = f"{compared(report)}, {_size(report.real.sizes + report.fake.sizes)}"
-    if report.pairs:
+    if report.classes:
+        titles, rows = ("metric", "value", "min", "max"), ([*row[:2], *row[3:]] for row in map(cells, report.scores))
+    elif report.pairs:
         titles, rows = ("metric", "mean", "std", "min", "max"), map(cells, report.scores)
     else:  # nothing to deviate: a set has one value
         titles, rows = ("metric", "value"), ([*row[:2], *row[-2:]] for row in map(cells, report.scores))
     parts = [_columns(*titles, rows=rows, texts=("unit", "better"))]
     if report.bands:
         parts.append(_of_bands(report))
+    if report.classes:
+        parts.append(_columns(*_labels.TITLES, rows=_labels.rows(report)))
     if report.pairs:
         rows = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
         parts.append(_columns("worst pairs", *(score.metric for score in report.of_pairs), rows=rows))

@@ -14,7 +14,10 @@ def metrics(
     metric: Annotated[
         list[str],
         typer.Option(
-            "--metric", "-m", metavar="NAMES", help="Of lfd, mse, psnr, ssim, lsd, sde, gain, separated by commas."
+            "--metric",
+            "-m",
+            metavar="NAMES",
+            help="Of lfd, mse, psnr, ssim, lsd, sde, gain, miou, pixel_accuracy, separated by commas.",
         ),
     ] = ["psnr,ssim,lfd"],  # noqa: B006 (Typer reads the list, nothing changes it)
     pair: opt.Pair = "stem",
@@ -25,6 +28,11 @@ def metrics(
     skip_broken: opt.SkipBroken = False,
     alpha: opt.Alpha = "drop",
     fit: opt.Fit = "none",
+    labels: opt.Labels = False,
+    classes: opt.Classes = None,
+    ignore_index: opt.IgnoreIndex = 255,
+    absent: opt.Absent = "nan",
+    accuracy_over: opt.AccuracyOver = "valid",
     workers: opt.Workers = None,
     json: opt.Json = None,
     csv: opt.Csv = None,
@@ -37,11 +45,14 @@ def metrics(
 
     Sets need no pairs, and may differ in their number of images, unless a metric of pairs is asked for too.
 
+    Label maps have metrics of their own: miou and pixel_accuracy, with --labels.
+
     Example: ffltool metrics real/ fake/ -m psnr,ssim,lfd --csv pairs.csv
     """
-    from ffltool.cli import _render
+    from ffltool.cli import _labels, _render
     from ffltool.evaluate import evaluate_pairs
     from ffltool.images import Reading
+    from ffltool.label_maps import LabelMaps, chosen
     from ffltool.metrics import need_pairs
     from ffltool.pairing import pair as find_pairs
 
@@ -49,6 +60,8 @@ def metrics(
     paired = need_pairs(names)
     if csv is not None and not paired:
         raise InputError("--csv has a row per pair, and none of these metrics is of pairs; --json holds their scores")
+    maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
+    reading = chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels)
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
     _render.check_outputs(outputs, force=force)
     pairing = find_pairs(
@@ -64,10 +77,10 @@ def metrics(
         pairing,
         names,
         command="metrics",
-        reading=Reading(alpha=alpha, fit=fit),
+        reading=reading,
         skip_broken=skip_broken,
         workers=workers,
         progress=_render.progress(quiet=quiet),
     )
     if report:
-        _render.show(report, outputs)
+        _render.show(report, outputs, note=_labels.what_counts(report))

@@ -6,6 +6,8 @@ A metric of pairs lives in the module of its name and has two faces there: a fun
 A metric of sets compares two sets of images, of any numbers, as wholes. Its module makes the sums that are taken over
 the images of one set, ``state(height, width)`` with ``update`` of batches (N, 1 or 3, H, W) in 0..255 and ``compute``,
 and ``of_sets`` makes the scores of what two of them computed. Metrics that share a module share the sums.
+
+A metric of labels compares pairs of label maps, whose pixels are no colours, by one sum over all of them.
 """
 
 from __future__ import annotations
@@ -41,15 +43,15 @@ class DecodedPair(Protocol):
 class Metric:
     """A row of the table.
 
-    ``better`` is "0" for a metric that is best there; ``home`` is the module that metrics of sets share; ``parts``
-    are the names of what a metric of several scores consists of.
+    ``better`` is "0" for a metric that is best there; ``home`` is the module that metrics of sets, or of labels, share;
+    ``parts`` are the names of what a metric of several scores consists of.
     """
 
     name: str
     title: str
     unit: str
     better: Literal["lower", "higher", "0"]
-    of: Literal["pairs", "sets"] = "pairs"
+    of: Literal["pairs", "sets", "labels"] = "pairs"
     home: str = ""
     parts: tuple[str, ...] = ()
     settings: dict[str, float | str] = field(default_factory=dict)
@@ -79,6 +81,13 @@ def _spectral(name: str, title: str, **rest: object) -> Metric:
     )
 
 
+def _of_labels(name: str, title: str) -> Metric:
+    """Return the row of a metric of a confusion matrix."""
+    return Metric(
+        name=name, title=title, unit="", better="higher", of="labels", home="segmentation", libraries=("numpy",)
+    )
+
+
 METRICS = {
     metric.name: metric
     for metric in (
@@ -102,6 +111,8 @@ METRICS = {
             better="0",
             parts=("0-0.125", "0.125-0.25", "0.25-0.375", "0.375-0.5", "corner"),
         ),
+        _of_labels("miou", "mean intersection over union"),
+        _of_labels("pixel_accuracy", "share of pixels with the right label"),
     )
 }
 
@@ -123,5 +134,5 @@ def look_up(names: Iterable[str]) -> list[Metric]:
 
 
 def need_pairs(names: Iterable[str]) -> bool:
-    """Tell whether any of these metrics compares images pair by pair."""
-    return any(metric.of == "pairs" for metric in look_up(names))
+    """Tell whether any of these metrics compares images, or label maps, pair by pair."""
+    return any(metric.of != "sets" for metric in look_up(names))

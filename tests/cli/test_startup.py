@@ -47,6 +47,11 @@ def test_ssim_needs_no_torch(folders):
     assert found & HEAVY == {"numpy"}
 
 
+def test_label_maps_need_no_torch(label_folders):
+    found = loaded("metrics", *label_folders(), "-m", "miou,pixel_accuracy", "--labels", "--classes", "4")
+    assert found & HEAVY == {"numpy"}
+
+
 def test_weights_are_listed_without_torch(tiny):
     assert not loaded("weights") & HEAVY
 

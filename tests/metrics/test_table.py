@@ -1,10 +1,12 @@
 import inspect
 from importlib import import_module
 
+import numpy as np
 import pytest
 import torch
 
 from ffltool.errors import InputError
+from ffltool.label_maps import LabelMaps
 from ffltool.metrics import METRICS, look_up, need_pairs
 from ffltool.metrics.sums import Sums
 
@@ -28,8 +30,19 @@ def test_a_metric_of_sets_has_as_many_values_as_names_of_scores(name):
     assert len(metric.module.of_sets(name, sums.compute(), sums.compute())) == len(metric.scores)
 
 
-def test_only_metrics_of_pairs_need_pairs():
-    assert [name for name in METRICS if need_pairs([name])] == ["lfd", "mse", "psnr", "ssim"]
+@pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.of == "labels"])
+def test_a_metric_of_labels_has_one_value_of_a_confusion_matrix(name):
+    maps = LabelMaps(classes=3)
+    sums = METRICS[name].module.Confusion(maps)
+    assert isinstance(sums, Sums)
+    sums.update(np.array([0, 1]), np.array([0, 1]))
+    assert METRICS[name].module.of_labels(name, sums.compute(), maps) == 1
+    assert METRICS[name].scores == (name,)
+
+
+def test_metrics_of_pairs_and_of_labels_need_pairs():
+    needing = ["lfd", "mse", "psnr", "ssim", "miou", "pixel_accuracy"]
+    assert [name for name in METRICS if need_pairs([name])] == needing
     assert need_pairs(["lsd", "psnr"])
 
 

@@ -1,0 +1,76 @@
+"""Image files opened by Pillow, with errors that name the file and what is wrong with it."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from ffltool.errors import BrokenImageError, FfltoolError, InputError
+
+PNG = b"\x89PNG\r\n\x1a\n"  # how such a file begins
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "TIFF", "GIF")
+
+
+@contextmanager
+def opened(path: Path, *, check_sums: bool = True) -> Iterator[tuple[Image.Image, bytes]]:
+    """Open an image file for the body, which gets it, not decoded yet, and the bytes of the file.
+
+    Parameters
+    ----------
+    check_sums : compare those of a PNG; there is no need to where only its header counts.
+
+    Raises
+    ------
+    BrokenImageError : if the file is damaged, empty, gone, no image, or too large to be an honest one; also for what
+        the body stumbles over when it decodes.
+    InputError : if it cannot be opened.
+    """
+    content = _content(path)
+    if check_sums and content.startswith(PNG):
+        _check_png(content, path)
+    try:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as file:
+            yield file, content
+    except FfltoolError:
+        raise
+    except UnidentifiedImageError as error:
+        raise BrokenImageError(f"{path} is not an image that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise BrokenImageError(f"{path} is refused as a decompression bomb: {error}") from error
+    except MemoryError as error:
+        raise InputError(f"{path} does not fit into memory") from error
+    except Exception as error:  # on damaged files decoders raise whatever their parsing stumbles over
+        raise BrokenImageError(f"{path} is broken: {error}") from error
+
+
+def _check_png(content: bytes, path: Path) -> None:
+    """Compare the check sums of the chunks that hold pixels: Pillow does not, and shows damage as wrong pixels."""
+    view, start = memoryview(content), len(PNG)
+    while start + 12 <= len(content):
+        length = int.from_bytes(view[start : start + 4], "big")
+        end = start + 8 + length
+        critical = not content[start + 4] & 0x20
+        if critical and zlib.crc32(view[start + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            raise BrokenImageError(f"{path} is broken: a check sum does not agree")
+        start = end + 4
+
+
+def _content(path: Path) -> bytes:
+    """Read a file in one go: decoders ask for small pieces, and at each of them threads would wait for the others."""
+    try:
+        if not path.is_file() and path.exists():
+            raise InputError(f"{path} is no file with an image in it")
+        with path.open("rb", buffering=0) as file:
+            content = file.read()
+    except FileNotFoundError as error:
+        raise BrokenImageError(f"{path} does not exist") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if not content:
+        raise BrokenImageError(f"{path} is empty")
+    return content
