@@ -5,22 +5,23 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ffltool import ranks
-from ffltool.errors import BrokenImageError, InputError, NothingComparedError
-from ffltool.images import Reading, size_of
+from ffltool.errors import InputError
+from ffltool.images import Reading
 from ffltool.label_maps import LabelMaps
 from ffltool.measure import Task, measure
 from ffltool.metrics import METRICS, Metric, look_up
 from ffltool.outcomes import Table
 from ffltool.pairing import Pairing
 from ffltool.report import Report
+from ffltool.sizes import Size, sizes_of, smallest
 from ffltool.stream import Progress, starts_workers, stream
 from ffltool.summary import summarised
 
@@ -82,9 +83,9 @@ def evaluate_pairs(
         metrics=[metric for metric in rows if metric.of != "sets"],
         reading=reading,
         skip_broken=skip_broken,
-        common=_smallest(pairing) if of_sets else None,
+        common=_common_size(pairing, workers=workers) if of_sets else None,
         bands=bands,
-        one_size=_only_size(pairing, fit=reading.fit) if error_map else None,
+        one_size=_only_size(pairing, fit=reading.fit, workers=workers) if error_map else None,
     )
     table, gathered, tally = _run(pairing, task, of_sets, workers=workers, progress=progress)
     if ranks.rank() > 0:
@@ -155,43 +156,36 @@ def _processes_pay(pairing: Pairing, metrics: Sequence[Metric]) -> bool:
     return any(metric.libraries for metric in metrics) or sum(sizes) < _SMALL * len(sizes)
 
 
-def _sizes(pairing: Pairing, *, fit: str = "none") -> dict[tuple[int, int], Path]:
-    """Return the sizes that all images have, by the starts of their files, each with the first file that has it.
-
-    Those of pairs as `fit` makes them, see `ffltool.images.Reading`. Broken files are for those who read them.
-    """
-    found = {}
+def _only_size(pairing: Pairing, *, fit: str, workers: int | None) -> Size:
+    """Return the size that all pairs have, as `fit` makes it, see `ffltool.images.Reading`."""
+    sizes = sizes_of(_files(pairing), skip_broken=True, workers=workers)
+    found: dict[Size, Path] = {}
     for pair in pairing.pairs:
-        sizes = []
-        for path in filter(None, pairing.files(pair)):
-            with suppress(BrokenImageError):
-                sizes.append((size_of(path), path))
-        if pairing.paired and pair.fake is None:
-            sizes = [((height, width // 2), path) for (height, width), path in sizes]
-        elif fit == "crop" and sizes:
-            heights, widths = zip(*(size for size, _ in sizes), strict=True)
-            sizes = [((min(heights), min(widths)), sizes[0][1])]
+        files = [path for path in filter(None, pairing.files(pair)) if path in sizes]
+        both = [sizes[path] for path in files]
+        if pair.fake is None:
+            both = [(height, width // 2) for height, width in both]
+        elif fit == "crop" and both:
+            both = [smallest(both)]
         elif fit == "resize":
-            sizes = sizes[:1]
-        for size, path in sizes:
+            both = both[:1]
+        for size, path in zip(both, files, strict=False):
             found.setdefault(size, path)
-    if not found:
-        raise NothingComparedError("none of the files is an image that can be read")
-    return found
-
-
-def _smallest(pairing: Pairing) -> tuple[int, int]:
-    """Return the smallest height and width of all images."""
-    heights, widths = zip(*_sizes(pairing), strict=True)
-    return min(heights), min(widths)
-
-
-def _only_size(pairing: Pairing, *, fit: str) -> tuple[int, int]:
-    """Return the size of all pairs."""
-    (one, first), *others = _sizes(pairing, fit=fit).items()
+    (one, first), *others = found.items()
     if others:
         other, path = others[0]
         raise InputError(
             f"{path} is {other[0]}x{other[1]} but {first} {one[0]}x{one[1]}; one size is wanted for a figure"
         )
     return one
+
+
+def _files(pairing: Pairing) -> Iterator[Path]:
+    return (path for pair in pairing.pairs for path in pairing.files(pair) if path is not None)
+
+
+def _common_size(pairing: Pairing, *, workers: int | None) -> Size:
+    """Return the smallest height and width of all images; those of two in one file are half as wide."""
+    sizes = sizes_of(_files(pairing), skip_broken=True, workers=workers).values()
+    halved = pairing.paired and pairing.pairs[0].fake is None
+    return smallest((height, width // 2 if halved else width) for height, width in sizes)

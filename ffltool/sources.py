@@ -6,15 +6,12 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ffltool import ranks
-from ffltool.errors import BrokenImageError, InputError, NothingComparedError
-from ffltool.images import size_of
+from ffltool.errors import InputError, NothingComparedError
 from ffltool.pairing import find, pair
-from ffltool.stream import stream
+from ffltool.sizes import sizes_of, smallest
 
 Item = TypeVar("Item")
 _PAIRS = 4  # drawn unless told
@@ -100,25 +97,12 @@ def common_size(
     sets: Sequence[Source], *, skip_broken: bool = False, workers: int | None = None
 ) -> tuple[tuple[int, int], list[str]]:
     """Return the largest height and width that every image has, and warnings."""
-    files = list(dict.fromkeys(path for each in sets for path in each.files))
-    workers = ranks.cores() if workers is None else workers
-    measured = stream(files, partial(_size, skip_broken=skip_broken), workers=workers, chunk=8)
-    sizes = {size for size in measured if size is not None}
-    if not sizes:
-        raise NothingComparedError("every image is broken")
-    least = min(height for height, _ in sizes), min(width for _, width in sizes)
+    files = (path for each in sets for path in each.files)
+    sizes = set(sizes_of(files, skip_broken=skip_broken, workers=workers).values())
+    height, width = smallest(sizes)
     if len(sizes) == 1:
-        return least, []
-    return least, [f"the images have {len(sizes)} sizes; each was cut about its centre to {least[0]}x{least[1]}"]
-
-
-def _size(path: Path, *, skip_broken: bool) -> tuple[int, int] | None:
-    try:
-        return size_of(path)
-    except BrokenImageError:
-        if skip_broken:
-            return None
-        raise
+        return (height, width), []
+    return (height, width), [f"the images have {len(sizes)} sizes; each was cut about its centre to {height}x{width}"]
 
 
 def is_jpeg(path: Path) -> bool:

@@ -275,7 +275,7 @@ def test_an_image_turned_by_its_orientation_has_the_size_of_what_is_seen(tmp_pat
 
 def test_a_header_that_tells_a_larger_size_is_an_error(tmp_path, save, monkeypatch):
     real, fake = (save(tmp_path / name, size=(12, 20)) for name in ("r.png", "f.png"))
-    monkeypatch.setattr("ffltool.evaluate.size_of", lambda path: (20, 20))
+    monkeypatch.setattr("ffltool.sizes.size_of", lambda path: (20, 20))
     with pytest.raises(InputError, match="is 12x20, but its header says that it is larger"):
         evaluate_pairs(pair(real, fake, by="none"), ["lsd"])
 

@@ -25,7 +25,7 @@ LAYERS = [
         "filtered",
         "diagnose",
     },
-    {"metrics", "images", "opening", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
+    {"metrics", "images", "opening", "pairing", "deep", "ranks", "formats", "stream", "sources", "sizes", "outcomes"}
     | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"},
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes", "networks", "checkpoints"},
     {"errors", "__init__"},
