@@ -64,6 +64,13 @@ FILES: dict[str, File] = {
     ),
 }
 
+# backbone of LPIPS -> SHA-256 of the file with its linear heads, v0.1, in the package lpips
+HEADS = {
+    "alex": "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+    "vgg": "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+    "squeeze": "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76",
+}
+
 # place -> channels out, side of the kernel; the channels in are those that the one before puts out
 _ALEXNET = {0: (64, 11), 3: (192, 5), 6: (384, 3), 8: (256, 3), 10: (256, 3)}
 _VGG16_WIDTHS = {64: (0, 2), 128: (5, 7), 256: (10, 12, 14), 512: (17, 19, 21, 24, 26, 28)}
