@@ -24,7 +24,7 @@ LAYERS = [
         "diagnose",
     },
     {"metrics", "images", "pairing", "deep", "ranks", "formats", "stream", "sources", "outcomes"}
-    | {"loss", "bandlimit", "figures", "mean_spectrum", "weights", "downloads"},
+    | {"loss", "bandlimit", "figures", "mean_spectrum", "weights", "downloads", "set_statistics"},
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes", "networks", "checkpoints"},
     {"errors", "__init__"},
 ]
