@@ -138,8 +138,10 @@ class Lpips(nn.Module):
 
 def _distance(maps: Tensor, head: Tensor) -> Tensor:
     """Return the distance of the two halves of a batch in one layer, shape (N,)."""
-    real, fake = (maps / (torch.linalg.vector_norm(maps, dim=1, keepdim=True) + _TINY)).chunk(2)
-    return nn.functional.conv2d((real - fake).square(), head).mean((1, 2, 3))
+    inverse = 1 / (torch.linalg.vector_norm(maps, dim=1, keepdim=True) + _TINY)
+    (real, fake), (inverse_r, inverse_f) = maps.chunk(2), inverse.chunk(2)
+    differences = (real * inverse_r).addcmul_(fake, inverse_f, value=-1)
+    return nn.functional.conv2d(differences.square_(), head).mean((1, 2, 3))
 
 
 class _Fire(nn.Module):

@@ -71,17 +71,20 @@ def make_images(folder, count):
             image.save(path)
 
 
-def in_batches(paths):
-    """Yield decoded images, shape (N, 3, H, W), while others are decoded ahead."""
-    pictures = stream(paths, lambda path: torch.as_tensor(read(path).planes()), workers=cores())
-    waiting = []
-    for picture in pictures:
-        waiting.append(picture)
-        if len(waiting) == BATCH:
-            yield torch.stack(waiting)
-            waiting = []
-    if waiting:
-        yield torch.stack(waiting)
+def in_batches(items, work):
+    """Return what `work` makes of a few items at a time, on all cores, each of which decodes and computes by itself."""
+    batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return torch.cat(list(stream(batches, work, workers=threads))).numpy()
+    finally:
+        torch.set_num_threads(threads)
+
+
+def decoded(paths):
+    """Return images, shape (N, 3, H, W), uint8."""
+    return torch.stack([torch.as_tensor(read(path).planes()) for path in paths])
 
 
 def feature_makers(paths, folder):
@@ -90,10 +93,9 @@ def feature_makers(paths, folder):
     torch.save(tensors, folder / "inception.pth")
     network = Inception(tensors)
 
-    def ours(preset):
-        batches = (network(prepared(batch, preset=preset))["2048"] for batch in in_batches(paths))
+    def ours(batch, *, preset):
         with torch.inference_mode():
-            return torch.cat(list(batches)).numpy()
+            return network(prepared(decoded(batch), preset=preset))["2048"]
 
     pytorch_fid.inception.load_state_dict_from_url = lambda *_, **__: tensors
     theirs = pytorch_fid.inception.InceptionV3([3])
@@ -111,11 +113,11 @@ def feature_makers(paths, folder):
         return found["2048"].numpy()
 
     functions = {
-        OURS: partial(ours, "pytorch-fid"),
+        OURS: partial(in_batches, paths, partial(ours, preset="pytorch-fid")),
         "pytorch-fid": lambda: pytorch_fid.fid_score.get_activations(paths, theirs, num_workers=min(cores(), 8)),
         "torch-fidelity": fidelity,
     }
-    return functions, partial(ours, "torch-fidelity")
+    return functions, partial(in_batches, paths, partial(ours, preset="torch-fidelity"))
 
 
 def lpips_makers(pairs):
@@ -125,17 +127,16 @@ def lpips_makers(pairs):
     package = lpips_package.LPIPS(net="alex", pnet_rand=True, verbose=False)
     package.net.load_state_dict(dict(zip(package.net.state_dict(), tensors.values(), strict=True)))
 
-    def ours():
-        sides = (in_batches(paths) for paths in zip(*pairs, strict=True))
+    def ours(batch):
         with torch.inference_mode():
-            return torch.cat([network(*batches) for batches in zip(*sides, strict=True)]).numpy()
+            return network(*map(decoded, zip(*batch, strict=True)))
 
     def theirs():
         images = ((lpips_package.im2tensor(lpips_package.load_image(str(path))) for path in pair) for pair in pairs)
         with torch.inference_mode():
             return np.array([package(*pair).item() for pair in images])
 
-    return {OURS: ours, "lpips": theirs}
+    return {OURS: partial(in_batches, pairs, ours), "lpips": theirs}
 
 
 def distance_makers(count):
