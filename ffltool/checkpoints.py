@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ffltool.errors import WeightsError
-from ffltool.networks import FILES, SHAPES
+from ffltool.networks import FILES, HEADS, SHAPES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,3 +67,24 @@ def read(path: Path, name: str) -> dict[str, Tensor]:
         if tuple(tensors[key].shape) != shape:
             raise WeightsError(f"{path} does not hold {name}: {key} has shape {tuple(tensors[key].shape)}, not {shape}")
     return {key: tensors[key].detach().to(torch.float32).contiguous() for key in shapes}
+
+
+def heads(backbone: str) -> list[Tensor]:
+    """Return the linear heads of LPIPS v0.1 for "alex", "vgg" or "squeeze", one of shape (1, C, 1, 1) for each layer.
+
+    They are read from the files of the installed package `lpips`, which is not imported: it would load torchvision.
+
+    Raises
+    ------
+    WeightsError : if the package or its file is missing, or the file is not the published one.
+    """
+    import torch
+
+    spec = importlib.util.find_spec("lpips")
+    if spec is None or not spec.submodule_search_locations:
+        raise WeightsError("LPIPS needs the heads that the package lpips holds; `pip install lpips` brings them")
+    path = Path(spec.submodule_search_locations[0]) / "weights" / "v0.1" / f"{backbone}.pth"
+    if digest_of_file(path) != HEADS[backbone]:
+        raise WeightsError(f"{path} does not hold the published heads of LPIPS v0.1; reinstalling lpips brings them")
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    return [content[key] for key in sorted(content)]

@@ -64,6 +64,13 @@ FILES: dict[str, File] = {
     ),
 }
 
+# backbone of LPIPS -> SHA-256 of the file with its linear heads, v0.1, in the package lpips
+HEADS = {
+    "alex": "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+    "vgg": "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+    "squeeze": "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76",
+}
+
 # place -> channels out, side of the kernel; the channels in are those that the one before puts out
 _ALEXNET = {0: (64, 11), 3: (192, 5), 6: (384, 3), 8: (256, 3), 10: (256, 3)}
 _VGG16_WIDTHS = {64: (0, 2), 128: (5, 7), 256: (10, 12, 14), 512: (17, 19, 21, 24, 26, 28)}
@@ -109,10 +116,10 @@ def _squeezenet() -> Shapes:
 def _inception() -> Shapes:
     shapes: Shapes = {}
     inputs = 3
-    for name, (outputs, kernel) in _STEM.items():
+    for name, (outputs, kernel) in STEM.items():
         shapes |= _unit(f"Conv2d_{name}", outputs, inputs, kernel)
         inputs = outputs
-    for name, (inputs, branches) in _BLOCKS.items():
+    for name, (inputs, branches) in BLOCKS.items():
         for branch, units in branches.items():
             shapes |= _branch(f"Mixed_{name}.{branch}", inputs, units)
     return shapes | {"fc.weight": (1008, 2048), "fc.bias": (1008,)}
@@ -128,12 +135,24 @@ def _unit(name: str, outputs: int, inputs: int, kernel: Kernel) -> Shapes:
 
 def _branch(name: str, inputs: int, units: list[tuple]) -> Shapes:
     shapes: Shapes = {}
-    for number, (outputs, *kernels) in enumerate(units, start=1):
-        place = f"_{number}" if len(units) > 1 else ""
-        for letter, kernel in zip("ab" if len(kernels) > 1 else [""], kernels, strict=True):
-            shapes |= _unit(f"{name}{place}{letter}", outputs, inputs, kernel)
+    for names, (outputs, *kernels) in zip(in_a_row(name, units), units, strict=True):
+        for each, kernel in zip(names, kernels, strict=True):
+            shapes |= _unit(each, outputs, inputs, kernel)
         inputs = outputs
     return shapes
+
+
+def in_a_row(branch: str, units: list[tuple]) -> list[list[str]]:
+    """Return the names of a branch's convolutions one after the other; where it forks, both.
+
+    >>> in_a_row("branch3x3", [(384, (1, 1)), (384, (1, 3), (3, 1))])
+    [['branch3x3_1'], ['branch3x3_2a', 'branch3x3_2b']]
+    """
+    places = [f"_{number}" if len(units) > 1 else "" for number in range(1, len(units) + 1)]
+    return [
+        [f"{branch}{place}{letter}" for letter in ("ab" if len(kernels) > 1 else [""])]
+        for place, (_, *kernels) in zip(places, units, strict=True)
+    ]
 
 
 def _squares(pooled: int) -> Branches:
@@ -154,7 +173,7 @@ def _crosses(inner: int) -> Branches:
     }
 
 
-_STEM = {
+STEM = {
     "1a_3x3": (32, _THREE),
     "2a_3x3": (32, _THREE),
     "2b_3x3": (64, _THREE),
@@ -168,7 +187,7 @@ _FORKS: Branches = {
     "branch_pool": [(192, _ONE)],
 }
 # name -> channels in, and the branches whose outputs are put together
-_BLOCKS: dict[str, tuple[int, Branches]] = {
+BLOCKS: dict[str, tuple[int, Branches]] = {
     "5b": (192, _squares(32)),
     "5c": (256, _squares(64)),
     "5d": (288, _squares(64)),

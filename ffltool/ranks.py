@@ -69,7 +69,7 @@ def _store() -> Store:
 
 
 def all_reduce(values: array[float] | Tensor) -> None:
-    """Add up `values`, an ``array("d")`` or a float64 tensor, over all processes, in place; for one, leave it."""
+    """Add up `values`, an ``array("d")`` or a tensor, over all processes, in place; for one, leave it."""
     if world() == 1 or not len(values):
         return
     import torch

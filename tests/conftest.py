@@ -33,7 +33,7 @@ def rng():
     return np.random.default_rng(20260101)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared():
     if not SHARED.is_dir():
         pytest.skip("the reference data are not beside this checkout")

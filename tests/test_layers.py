@@ -26,7 +26,8 @@ LAYERS = [
         "diagnose",
     },
     {"metrics", "images", "opening", "pairing", "deep", "ranks", "formats", "stream", "sources", "sizes", "outcomes"}
-    | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"},
+    | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"}
+    | {"set_statistics"},
     {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes", "networks", "checkpoints"},
     {"errors", "__init__"},
 ]

@@ -106,17 +106,32 @@ def test_an_error_of_one_process_ends_both_with_its_message(folders):
 SUMS = """
 import torch
 from ffltool import ranks
-from ffltool.metrics.sums import Mean, Sums
+from ffltool.metrics.fid import Moments
+from ffltool.metrics.sums import Mean, Rows, Sums
 
 values = [1.5, float("inf"), 4.0, -2.0, 8.25]
 whole, part = Mean(origin=1.5), Mean(origin=1.5)
 whole.update(values)
 tensors = Sums(outer=(2, 3), count=())
+features = torch.rand(7, 2, generator=torch.Generator().manual_seed(1))
+rows, alone, moments, merged = Rows(2), Rows(2), Moments(2), Moments(2)
+moments.update(features)
 with ranks.group():
     part.update(ranks.share(values))
     part.all_reduce()
     tensors.add(outer=torch.full((2, 3), float(1 + ranks.rank())), count=1)
     tensors.all_reduce()
+    for state in (rows, merged):
+        for each in ranks.share(features).split(3):
+            state.update(each)
+    if ranks.rank() == 1:
+        alone.update(features[:3])
+    for state in (rows, alone, merged):
+        state.all_reduce()
+assert torch.equal(rows.compute(), features)
+assert torch.equal(alone.compute(), features[:3])
+torch.testing.assert_close(merged.compute().covariance, moments.compute().covariance)
+assert merged.compute().count == 7
 assert part.state == whole.state, part.state
 assert part.compute() == whole.compute()
 assert tensors.state["outer"].tolist() == [[3.0] * 3] * 2

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from ffltool.errors import InputError
-from ffltool.metrics.sums import Mean, Sums
+from ffltool.errors import InputError, ShapeError
+from ffltool.metrics.sums import Mean, Rows, Sums
 
 
 def test_parts_merged_equal_the_whole():
@@ -63,3 +63,22 @@ def test_all_reduce_of_one_process_changes_nothing():
     sums.add(count=3)
     sums.all_reduce()
     assert sums.state == {"count": 3.0}
+
+
+def test_rows_come_back_in_order_as_float32():
+    rows, more = Rows(2), Rows(2)
+    rows.update(torch.tensor([[1.0, 2.0]], dtype=torch.float64))
+    more.update(torch.tensor([[3, 4], [5, 6]]))
+    rows.merge(more)
+    rows.all_reduce()
+    assert rows.compute().tolist() == rows.compute().tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert rows.compute().dtype == torch.float32
+    assert (rows.state["count"], more.state["count"]) == (3, 2), "merging leaves the other as it was"
+    assert Rows(4).compute().shape == (0, 4)
+
+
+def test_rows_of_another_width_are_an_error():
+    with pytest.raises(ShapeError, match=r"shape \(N, 2\), got \(1, 3\)"):
+        Rows(2).update(torch.zeros(1, 3))
+    with pytest.raises(ValueError, match="one width"):
+        Rows(2).merge(Rows(3))

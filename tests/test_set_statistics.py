@@ -1,0 +1,95 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ffltool import __version__
+from ffltool.errors import InputError
+from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
+from ffltool.set_statistics import MARK, Statistics, as_npz, from_npz
+
+WAY = {"layer": "64", "preset": "pytorch-fid", "weights": "ab" * 32}
+
+
+@pytest.fixture
+def statistics(rng):
+    def statistics(count, **changes):
+        moments = Moments(6)
+        moments.update(torch.as_tensor(rng.normal(size=(count, 6))))
+        return Statistics(gaussian=moments.compute(), **WAY | changes)
+
+    return statistics
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "real.npz"
+
+
+@pytest.mark.parametrize("count", [2, 5, 30])
+def test_come_back_as_they_went(statistics, path, count):
+    saved, other = statistics(count), statistics(20)
+    path.write_bytes(as_npz(saved))
+    found = from_npz(path, **WAY)
+    assert torch.equal(found.gaussian.mean, saved.gaussian.mean)
+    assert torch.equal(found.gaussian.covariance, saved.gaussian.covariance)
+    assert (found.gaussian.count, found.version) == (count, __version__)
+    expected = frechet_distance(saved.gaussian, other.gaussian)
+    assert frechet_distance(found.gaussian, other.gaussian) == pytest.approx(expected, rel=1e-10)
+    assert MARK.encode() in path.read_bytes()[-4096:]
+
+
+@pytest.mark.parametrize("change", [{"layer": "2048"}, {"preset": "clean"}, {"weights": "cd" * 32}])
+def test_another_way_of_looking_is_an_error(statistics, path, change):
+    path.write_bytes(as_npz(statistics(9, **change)))
+    ((name, value),) = change.items()
+    with pytest.raises(InputError) as caught:
+        from_npz(path, **WAY)
+    assert str(caught.value) == f"{path} was made with {name} {value}, not with {WAY[name]}; they cannot be compared"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("name", ["mean", "covariance"])
+def test_values_that_are_not_finite_are_an_error(statistics, path, name, value):
+    saved = statistics(9)
+    getattr(saved.gaussian, name).view(-1)[1] = value
+    path.write_bytes(as_npz(saved))
+    with pytest.raises(InputError, match="not finite"):
+        from_npz(path, **WAY)
+
+
+@pytest.mark.parametrize("change", [{"count": 1}, {"mean": torch.zeros(5)}, {"mean": torch.zeros(6, 6)}])
+def test_parts_that_do_not_fit_are_an_error(statistics, path, change):
+    saved = statistics(9)
+    parts = {name: getattr(saved.gaussian, name) for name in ("count", "mean", "covariance")}
+    path.write_bytes(as_npz(replace(saved, gaussian=Gaussian(**parts | change))))
+    with pytest.raises(InputError, match="do not fit"):
+        from_npz(path, **WAY)
+
+
+def test_a_file_of_somebody_else_is_an_error(path):
+    np.savez(path, mu=np.zeros(6), sigma=np.eye(6))
+    with pytest.raises(InputError, match="holds no statistics of ffltool"):
+        from_npz(path, **WAY)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"text"])
+def test_what_is_no_npz_is_an_error(path, content):
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"real\.npz is no NPZ file"):
+        from_npz(path, **WAY)
+
+
+def test_a_file_cut_short_is_an_error(statistics, path):
+    content = as_npz(statistics(9))
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=r"real\.npz is no NPZ file"):
+        from_npz(path, **WAY)
+
+
+@pytest.mark.parametrize(("name", "reason"), [("nothing.npz", "does not exist"), (".", "cannot be read")])
+def test_no_file_is_an_error(tmp_path, name, reason):
+    with pytest.raises(InputError, match=reason):
+        from_npz(tmp_path / name, **WAY)
