@@ -138,9 +138,10 @@ class MeanSpectrum(Sums):
         (height, width), (rows, columns), recipe = self.size, self.padded, self.recipe
         windowed = recipe.window != "none"
         detached = windowed and recipe.whiten == "none"
-        if detached:
-            zero = images.mean((-2, -1), keepdim=True)
-            images = images - zero  # what is left is small, and so is its rounding
+        plain = not windowed and recipe.pad == 1
+        first, zero = images[..., :1, :1], images.mean((-2, -1))
+        if detached or plain:
+            images = images - first  # what is left is small, and so is its rounding; of a constant nothing is left
         if windowed:
             images *= self.window
         if detached:
@@ -153,9 +154,9 @@ class MeanSpectrum(Sums):
             values = torch.fft.rfft2(images)
             if recipe.orthonormal:
                 values /= math.sqrt(height * width)
-        if detached:
+        if detached or plain:
             orthonormal = recipe.orthonormal or recipe.transform == "dct"
-            values[..., 0, 0] = zero[..., 0, 0] * (height * width) ** (0.5 if orthonormal else 1.0)
+            values[..., 0, 0] = zero * (height * width) ** (0.5 if orthonormal else 1.0)
         return values
 
     def compute(self) -> Average:
@@ -195,6 +196,7 @@ def prepared(images: Tensor, recipe: Recipe, *, whitening: tuple[float, float] =
     if recipe.whiten == "set":
         mean, std = whitening
     elif recipe.whiten == "image":
+        images = images - images[:, :1, :1, :1]  # of a constant nothing is left, not even rounding
         mean = images.mean((1, 2, 3), keepdim=True)
         std = images.std((1, 2, 3), correction=0, keepdim=True).clamp_min(_TINY)
     else:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ffltool.errors import InputError, NothingComparedError
-from ffltool.pairing import find, pair
+from ffltool.errors import InputError, NothingComparedError, printable
+from ffltool.pairing import Pairing, find, pair
 from ffltool.sizes import sizes_of, smallest
 
 Item = TypeVar("Item")
@@ -61,6 +61,10 @@ class Selection:
         sets = [Source(label, self._files(path), label) for label, path in zip(labels, inputs, strict=True)]
         return list(self._batches(sets)) if self.layout == "batch" else sets
 
+    def warnings(self, inputs: Sequence[Path]) -> tuple[str, ...]:
+        """Return what has to be said of what these inputs hold: of pairs, what has no partner."""
+        return self._pairing(inputs).warnings if self.layout == "pairs" else ()
+
     def _files(self, path: Path) -> tuple[Path, ...]:
         if path.is_file():
             return (path,)
@@ -76,7 +80,7 @@ class Selection:
     def _pairs(self, inputs: Sequence[Path]) -> list[Source]:
         if len(inputs) != 2:
             raise InputError(f"pairs are of two inputs, REAL and FAKE, but {len(inputs)} were given")
-        pairing = pair(*inputs, by=self.by, recursive=self.recursive, allow_unpaired=True)
+        pairing = self._pairing(inputs)
         if not pairing.pairs:
             raise NothingComparedError(f"{inputs[0]} and {inputs[1]} have no pair; see --pair")
         return [
@@ -84,6 +88,9 @@ class Selection:
             for each in self._drawn(pairing.pairs, self.limit or _PAIRS)
             for side, path in zip(("real", "fake"), pairing.files(each), strict=True)
         ]
+
+    def _pairing(self, inputs: Sequence[Path]) -> Pairing:
+        return pair(*inputs, by=self.by, recursive=self.recursive, allow_unpaired=True)
 
     def _batches(self, sets: Sequence[Source]) -> Iterator[Source]:
         for each in sets:
@@ -98,11 +105,13 @@ def common_size(
 ) -> tuple[tuple[int, int], list[str]]:
     """Return the largest height and width that every image has, and warnings."""
     files = (path for each in sets for path in each.files)
-    sizes = set(sizes_of(files, skip_broken=skip_broken, workers=workers).values())
-    height, width = smallest(sizes)
-    if len(sizes) == 1:
+    sizes = sizes_of(files, skip_broken=skip_broken, workers=workers)
+    height, width = smallest(sizes.values())
+    if (several := len(set(sizes.values()))) == 1:
         return (height, width), []
-    return (height, width), [f"the images have {len(sizes)} sizes; each was cut about its centre to {height}x{width}"]
+    least = printable(min(sizes, key=lambda path: min(sizes[path])).name)
+    cut = f"each was cut about its centre to {height}x{width} ({least} is among the smallest)"
+    return (height, width), [f"the images have {several} sizes; {cut}"]
 
 
 def is_jpeg(path: Path) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from numpy import ndarray
 
 from ffltool import __version__, ranks
 from ffltool.average import Fate, Loading, average, moments
-from ffltool.errors import InputError, printable
+from ffltool.errors import InputError, NothingComparedError, printable
 from ffltool.images import alpha_dropped, read
 from ffltool.mean_spectrum import Average
 from ffltool.pairing import digest
@@ -86,11 +87,15 @@ def survey(
         cut, warnings = common_size(sources, skip_broken=loading.skip_broken, workers=loading.workers)
     else:
         cut = size, size
+    warnings = [*selection.warnings(inputs), *warnings]
     averages, examples, sets = [], [], []
     with ranks.group():
         whitening = moments(sources[0].files, recipe, loading, size=cut) if recipe.whiten == "set" else (0.0, 1.0)
         for source in sources:
-            mean, fate = average(source.files, recipe, loading, size=cut, whitening=whitening, device=device)
+            try:
+                mean, fate = average(source.files, recipe, loading, size=cut, whitening=whitening, device=device)
+            except NothingComparedError as error:
+                raise NothingComparedError(f"{source.given}: {error}") from error
             left = [path for path in source.files if path not in fate.skipped]
             averages.append(mean)
             examples.append(_example(left[0], loading, size=cut))
@@ -105,7 +110,14 @@ def survey(
         "whitening": list(whitening),
         "sets": sets,
         "warnings": warnings,
-        "environment": {"torch": torch.__version__, "numpy": np.__version__, "pillow": PIL.__version__},
+        "alpha": loading.alpha,
+        "environment": {
+            "device": str(device),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "pillow": PIL.__version__,
+            "python": ".".join(map(str, sys.version_info[:3])),
+        },
     }
     return _survey(averages, examples, meta)
 
@@ -183,15 +195,36 @@ def from_npz(path: Path) -> Survey:
                 raise InputError(f"{path} holds no spectra of ffltool; spectrum --data writes them")
             labels, meta = tuple(map(str, file["labels"])), json.loads(str(file["meta"]))
             examples = tuple(file[f"example_{number}"] for number in range(len(labels)))
-            return Survey(**{name: file[name] for name in _ARRAYS}, labels=labels, examples=examples, meta=meta)
+            arrays = {name: file[name] for name in _ARRAYS}
+            return _checked(Survey(**arrays, labels=labels, examples=examples, meta=meta))
     except InputError:
         raise
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist") from error
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder; an NPZ file of spectrum --data is wanted") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is no NPZ file that can be read: {error}") from error
+
+
+def _checked(survey: Survey) -> Survey:
+    """Return a survey; raise ValueError, KeyError or TypeError for one whose parts do not fit together."""
+    sets, meta = len(survey.labels), survey.meta
+    wanted = {"counts": survey.radius.shape, "maps": (sets, *survey.maps.shape[1:])}
+    wanted |= {f"profile{part}": (sets, len(survey.radius)) for part in ("", "_std", "_spread")}
+    wanted |= {f"angular{part}": (sets, len(survey.angle)) for part in ("", "_std", "_spread")}
+    for name, shape in wanted.items():
+        array = getattr(survey, name)
+        if array.shape != shape or array.dtype.kind not in "fi":
+            raise ValueError(f"{name} is no array of numbers of shape {shape}")
+    if not sets or survey.maps.ndim != 3 or not survey.maps.size or any(each.ndim != 3 for each in survey.examples):
+        raise ValueError("there are no maps, or no examples, of images")
+    if any(not {"label", "input", "images"} <= each.keys() for each in meta["sets"]):
+        raise ValueError("meta does not describe the sets")
+    _ = survey.recipe, meta["selection"]["layout"]  # that they are there and known
+    if len(meta["sets"]) != sets or len(meta["size"]) != 2 or not isinstance(meta["warnings"], list):
+        raise ValueError("meta does not fit the arrays")
+    return survey
 
 
 def shown_otherwise(survey: Survey, changes: Mapping[str, object]) -> Survey:

@@ -11,8 +11,9 @@ from numpy import ndarray
 from ffltool import figures
 from ffltool.errors import InputError
 from ffltool.figures import Curves, Line, Scale, Spectrum
-from ffltool.radial import bands
+from ffltool.radial import band_of_each
 from ffltool.recipes import Recipe
+from ffltool.spectrum import centred
 from ffltool.survey import Survey
 
 _NAMES = {"power": "|F|²", "amplitude": "|F|", "log1p": "ln(1 + |F|)", "log": "ln |F|", "complex": "|mean F|"}
@@ -65,7 +66,7 @@ def gain(values: ndarray, reference: ndarray, recipe: Recipe) -> ndarray:
 def _in_decibels(values: ndarray, recipe: Recipe) -> ndarray:
     if recipe.average in _LOGARITHMS:
         return _DECIBEL * values
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         return (10 if recipe.average == "power" else 20) * np.log10(values)
 
 
@@ -80,17 +81,25 @@ def band_gains(survey: Survey, *, count: int = 4) -> list[list[float]]:
     Of pairs, the level of each real image and the gain of its fake one. NaN for a band without a frequency. The zero
     frequency is left out.
     """
-    edges = [band.low for band in bands(count)[1:]]
-    band = np.searchsorted(edges, survey.radius[1:] + 1e-9, side="right") - 1
-    weights = [survey.counts[1:] * (band == index) for index in range(count + 1)]
+    band = _bands_of_map(survey, count=count)
+    sizes = np.bincount(band.ravel(), minlength=count + 2)[1:]
+    sums = [np.bincount(band.ravel(), values.ravel(), minlength=count + 2)[1:] for values in survey.maps]
     with np.errstate(invalid="ignore"):
-        means = [[np.nansum(profile[1:] * weight) / weight.sum() for weight in weights] for profile in survey.profile]
+        means = [each / sizes for each in sums]
     levels = _in_decibels(np.array(means), survey.recipe)
     with np.errstate(invalid="ignore"):
         return [
             (level - levels[first] if first != number else level).tolist()
             for number, (level, first) in enumerate(zip(levels, references(survey), strict=True))
         ]
+
+
+def _bands_of_map(survey: Survey, *, count: int) -> ndarray:
+    """Return which of `bands(count)` each place of the maps lies in, shape (H, W)."""
+    height, width = survey.maps.shape[1:]
+    if survey.recipe.transform == "dct":  # of the DFT of twice the size, the frequencies that are not negative
+        return band_of_each(2 * height, 2 * width, count=count)[:height, :width].numpy()
+    return centred(band_of_each(height, width, count=count)).numpy()
 
 
 def references(survey: Survey) -> list[int]:
@@ -111,12 +120,17 @@ def draw(survey: Survey, *, layout: str) -> figures.Figure:
     ------
     InputError : for a layout that the survey was not measured for.
     """
+    check_layout(survey, layout)
+    return LAYOUTS[layout](survey)
+
+
+def check_layout(survey: Survey, layout: str) -> None:
+    """Raise InputError for a layout that there is not, or that the survey was not measured for."""
     measured = survey.meta["selection"]["layout"]
     if layout not in LAYOUTS:
         raise InputError(f"there is no layout {layout!r}; known are {', '.join(LAYOUTS)}")
     if measured != layout and not {measured, layout} <= _OF_SETS:
         raise InputError(f"these spectra were measured for the layout {measured}, which {layout} cannot show")
-    return LAYOUTS[layout](survey)
 
 
 def _draw_sets(survey: Survey, *, layout: str) -> figures.Figure:

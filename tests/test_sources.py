@@ -81,7 +81,7 @@ def test_the_common_size_is_the_smallest_height_and_width(save, tmp_path, worker
     files = tuple(save(tmp_path / f"{number}.png", size=size) for number, size in enumerate(sizes))
     size, warnings = common_size([Source("a", files, "a")], workers=workers)
     assert size == (9, 8)
-    assert warnings == ["the images have 4 sizes; each was cut about its centre to 9x8"]
+    assert warnings == ["the images have 4 sizes; each was cut about its centre to 9x8 (2.png is among the smallest)"]
     assert common_size([Source("a", files[:1], "a"), Source("b", files[3:4], "b")]) == ((12, 16), [])
 
 

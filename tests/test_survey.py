@@ -5,7 +5,7 @@ import pytest
 
 from ffltool.average import Loading
 from ffltool.errors import InputError, NothingComparedError
-from ffltool.recipes import Recipe
+from ffltool.recipes import PRESETS, Recipe
 from ffltool.sources import Selection
 from ffltool.survey import MARK, as_npz, from_npz, shown_otherwise, survey
 
@@ -70,7 +70,7 @@ def test_npz_holds_what_was_promised_and_needs_no_pickle(measured, tmp_path):
     assert meta["selection"]["seed"] == 7
     assert [(each["label"], each["images"]) for each in meta["sets"]] == [("real", 2), ("fake", 2)]
     assert all(each["digest"].startswith("sha256:") for each in meta["sets"])
-    assert set(meta["environment"]) == {"torch", "numpy", "pillow"}
+    assert set(meta["environment"]) == {"device", "torch", "numpy", "pillow", "python"}
     assert set(meta["recipe"]) == set(Recipe.__dataclass_fields__)
 
 
@@ -118,7 +118,9 @@ def test_images_cut_to_one_size_are_a_warning(folders, save, tmp_path):
     save(inputs[1] / "b.png", size=(10, 30))
     found = survey(inputs, Selection(), Recipe(), Loading())
     assert found.meta["size"] == [10, 16]
-    assert found.meta["warnings"] == ["the images have 2 sizes; each was cut about its centre to 10x16"]
+    assert found.meta["warnings"] == [
+        "the images have 2 sizes; each was cut about its centre to 10x16 (b.png is among the smallest)"
+    ]
 
 
 def test_an_image_smaller_than_the_size_wanted_is_an_error(measured):
@@ -152,3 +154,50 @@ def test_how_it_is_shown_can_change_and_what_was_measured_cannot(measured):
     assert shown_otherwise(found, {"show": "ln", "curves": None}).recipe == Recipe(show="ln")
     with pytest.raises(InputError, match="window cannot be changed without the images; show and curves can"):
         shown_otherwise(found, {"window": "none"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"maps": np.zeros((1, 5))},
+        {"maps": np.array([["a"]])},
+        {"radius": np.zeros(2)},
+        {"labels": np.array([], dtype=str)},
+        {"example_0": np.zeros(3)},
+        {"meta": np.array("[1]")},
+        {"meta": np.array("{}")},
+        {"meta": "selection"},
+        {"meta": "recipe"},
+        {"profile": np.zeros(3)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_npz_that_was_changed_is_an_error_and_no_traceback(measured, tmp_path, change):
+    path = tmp_path / "x.npz"
+    path.write_bytes(as_npz(measured()))
+    with np.load(path) as file:
+        arrays = dict(file)
+    name, value = next(iter(change.items()))
+    if isinstance(value, str):
+        meta = json.loads(str(arrays["meta"]))
+        meta[value] = {"unknown": 1}
+        value = np.array(json.dumps(meta))
+    np.savez(path, **arrays | {name: value})
+    with pytest.raises(InputError, match=r"x\.npz"):
+        from_npz(path)
+
+
+def test_what_has_no_partner_is_said_of_pairs(folders):
+    inputs = folders(["a.png", "b.png"], ["a.png", "c.png"])
+    found = survey(inputs, Selection(layout="pairs"), Recipe(), Loading())
+    assert len(found.labels) == 2
+    assert "have no partner and were left out" in found.meta["warnings"][0]
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name != "karras2021"])  # whose window spreads the mean
+def test_constant_images_have_no_energy_but_their_mean(folders, name):
+    inputs = folders(["a.png"], pixels=np.full((24, 24, 3), 90, np.uint8))
+    found = survey(inputs, Selection(), PRESETS[name], Loading())
+    rest = np.delete(found.maps[0].ravel(), 0 if name == "frank2020" else 12 * 24 + 12)
+    empty = np.log(1e-12) if found.recipe.average == "log" else 0
+    np.testing.assert_allclose(rest, empty)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -123,7 +124,7 @@ def of_survey(survey: Survey) -> str:
             [
                 each["label"] if each["label"] == each["input"] else f"{each['label']}, {each['input']}",
                 str(each["images"]),
-                *(f"{value:{'+' * (first != number)}.2f}" for value in values),
+                *(f"{value:{'+' * (first != number)}.2f}" if math.isfinite(value) else "-" for value in values),
             ]
             for number, (each, first, values) in enumerate(rows)
         ),

@@ -96,6 +96,8 @@ def spectrum(
 
     if output is not None:
         figures.check_suffix(output)
+    if data == Path("-"):
+        raise InputError("--data is an archive, which does not go to standard output")
     wanted = [(output, outputs.MARK), (data, surveys.MARK)]
     _render.check_files([(path, mark) for path, mark in wanted if path is not None], force=force)
     changes = {
@@ -103,8 +105,8 @@ def spectrum(
         **{"transform": transform, "orthonormal": orthonormal, "average": average, "show": show, "curves": curves},
     }
     if from_ is not None:
-        if inputs or preset:
-            raise InputError("--from draws what was measured: it takes no INPUT and no --preset")
+        if inputs or preset or size or limit or seed is not None:
+            raise InputError("--from draws what was measured, and takes no INPUT, --preset, --size, --limit or --seed")
         found = surveys.shown_otherwise(surveys.from_npz(from_), changes)
     else:
         selection = Selection(
@@ -131,6 +133,7 @@ def _deliver(found: "Survey", *, output: Path | None, data: Path | None, layout:
     from ffltool import figures, outputs, survey, views
     from ffltool.cli import _render, _tables
 
+    views.check_layout(found, layout)
     try:
         if data is not None:
             outputs.write(data, survey.as_npz(found))

@@ -60,6 +60,8 @@ def frequency_map(
     `inches` are the width and height it will have: small ones get fewer ticks. A map of a DCT begins with the zero
     frequency and has steps of half a period. `scale` is matplotlib's vmin, vmax or norm.
     """
+    (rows, columns), (wide, tall) = values.shape, inches
+    inches = min(wide, tall * columns / rows), min(tall, wide * rows / columns)  # pixels are square
     if dct:
         (top, bottom), (left, right) = ((-0.25 / n, 0.5 - 0.25 / n) for n in values.shape)
     else:
@@ -81,6 +83,16 @@ def colour_bar(figure: Figure, drawn: AxesImage, beside: list[Axes], label: str)
     bar = figure.colorbar(drawn, ax=beside, fraction=0.05, pad=0.02, aspect=15, shrink=0.6 if len(beside) > 1 else 1)
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7)
+
+
+def shortened(text: str, most: int = 24) -> str:
+    """Return a name of at most so many letters, without its middle where it is longer.
+
+    >>> shortened("a_generator_of_no_name_epoch_100")
+    'a_generator_…e_epoch_100'
+    """
+    half = (most - 1) // 2
+    return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[-half:]}"
 
 
 def tidy(axes: Axes) -> None:

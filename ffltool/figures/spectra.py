@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure, SubFigure
 
-from ffltool.figures.canvas import TEXT, colour_bar, frequency_map, line_style, new_figure, sides, tidy
+from ffltool.figures.canvas import TEXT, colour_bar, frequency_map, line_style, new_figure, shortened, sides, tidy
 
 _SIDE = 1.75  # inches of a map
 _SMALL = 1.15  # inches of one in a grid
@@ -105,7 +105,7 @@ def _draw_maps(
     for number, (each, row) in enumerate(zip(spectra, rows, strict=True), start=1):
         row[0].imshow(each.example, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         row[0].set(xticks=[], yticks=[])
-        row[0].set_ylabel(each.label, **TEXT)
+        row[0].set_ylabel(shortened(each.label), **TEXT)
         drawn = _draw_map(row[1], each.map, scale, inches=inches)
         if each.difference is not None:
             changed = _draw_map(row[2], each.difference, difference, inches=inches, cmap="RdBu_r")
@@ -151,14 +151,14 @@ def _draw_lines(axes: Axes, curves: Curves) -> None:
         axes.axhline(curves.baseline, color="0.45", linewidth=0.8, zorder=0)
     axes.set_title(curves.title, **TEXT)
     axes.set_ylabel(curves.ylabel, fontsize=8)
-    axes.set_xlim(curves.xlim)
     if curves.logarithmic and any((line.y > 0).any() for line in curves.lines):
         axes.set_yscale("log")
     tidy(axes)
     if curves.orientation:
         axes.set_xlabel("orientation (degrees)", fontsize=8)
         axes.set_xticks([0, 45, 90, 135, 180])
-    else:
+    axes.set_xlim(curves.xlim)
+    if not curves.orientation:
         axes.set_xlabel("frequency (cycles per pixel)", fontsize=8)
         _mark_nyquist(axes)
     _fit_height(axes, curves)

@@ -78,7 +78,12 @@ def test_layouts_of_the_paper_have_its_preset(run, two, tmp_path, layout):
         (["{real}", "-o", "x.jpg"], "x.jpg has no suffix of a figure"),
         (["{real}", "-o", "no/x.png"], "the folder"),
         (["--from", "{real}/a.png"], "a.png is no NPZ file that can be read"),
-        (["{real}", "--from", "x.npz"], "--from draws what was measured: it takes no INPUT and no --preset"),
+        (
+            ["{real}", "--from", "x.npz"],
+            "takes no INPUT, --preset, --size",
+        ),
+        (["--from", "x.npz", "--seed", "0"], "--from draws what was measured"),
+        (["{real}", "--data", "-"], "--data is an archive, which does not go to standard output"),
         (["{real}", "--device", "tpu"], "there is no device 'tpu'"),
     ],
 )

@@ -1,0 +1,26 @@
+"""Every figure of the gallery can be drawn from the sample images, with labels and units."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ffltool import figures
+
+MAKE = runpy.run_path(str(Path(__file__).parents[2] / "sample_data" / "gallery" / "make.py"))
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.mark.parametrize("name", MAKE["FIGURES"])
+def test_every_figure_is_drawn_with_labels_and_units(name, run, tmp_path, monkeypatch):
+    drawn, save = [], figures.save
+    monkeypatch.setattr(figures, "save", lambda figure, path: (drawn.append(figure), save(figure, path)))
+    path = tmp_path / name
+    assert run(*(path if word == "FIG" else word for word in MAKE["FIGURES"][name]))[0] == 0
+    (figure,) = drawn
+    axes = [each for part in (figure, *figure.subfigs) for each in part.axes]
+    labels = " ".join(each.get_xlabel() + each.get_ylabel() for each in axes)
+    assert "cycles per pixel" in labels or "c/px" in labels
+    with Image.open(path) as image:
+        assert min(image.size) > 300
