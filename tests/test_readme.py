@@ -133,3 +133,13 @@ def test_the_table_of_weight_files_is_what_is_pinned():
             f"| `{name}` | {file.use} | [{file.name}]({file.url}) | {file.size:,} | `{file.sha256}` | {file.licence} |"
         )
         assert row in README
+
+
+def test_the_example_of_learned_metrics_runs(monkeypatch, capsys):
+    from ffltool.metrics import inception, lpips
+
+    monkeypatch.setattr(inception, "load", lambda: lambda images: {"2048": images.flatten(1)[:, :2048]})
+    monkeypatch.setattr(lpips, "lpips", lambda real, fake, *, backbone: (real - fake).square().mean((1, 2, 3)))
+    names = {"real": torch.rand(9, 3, 32, 32), "fake": torch.rand(9, 3, 32, 32)}
+    exec(re.search(r"\*\*Learned metrics\*\*.*?```python\n(.*?)```", README, re.DOTALL)[1], names)
+    assert capsys.readouterr().out.endswith("])\n")
