@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ class Seeking:
     residual: str = "median3"
     threshold: float = THRESHOLD
     device: torch.device | str = "cpu"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold < math.inf:
+            raise InputError(f"the threshold must be a number of 0 or more, but is {self.threshold}")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

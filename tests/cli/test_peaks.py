@@ -115,6 +115,8 @@ def test_the_figure_is_of_the_kind_of_its_suffix(run, fake, real, tmp_path, suff
         (["{fake}", "--reference", "nowhere"], "nowhere does not exist"),
         (["{fake}", "--residual", "mean"], "'mean' is not one of"),
         (["{fake}", "--threshold", "-1"], "-1"),
+        (["{fake}", "--threshold", "nan"], "the threshold must be a number of 0 or more, but is nan"),
+        (["{fake}", "--threshold", "inf"], "the threshold must be a number of 0 or more, but is inf"),
         (["{fake}", "-o", "x.jpg"], "x.jpg has no suffix of a figure"),
         (["{fake}", "--json", "no/x.json"], "the folder"),
         (["{fake}", "--device", "tpu"], "there is no device 'tpu'"),
