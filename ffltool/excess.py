@@ -28,6 +28,7 @@ _REACH, _HOLE = 5, 1  # bins to the farthest frequency of a background, and to t
 _GAMMA = 0.5772156649015329  # noise of mean power 1 has a mean logarithm of -gamma
 _ROUNDING = 1 / 12  # levels squared, the variance of rounding to 8 bits: no background is taken to be fainter
 _LEAST = 1e-2  # the smallest excess in a mean of logarithms, which noise is below at one frequency in a hundred
+_MAPS = ("excess", "compared", "level", "share")
 _BLANK = 1e-3  # levels squared, the variance of a residual in which there is nothing to see
 
 
@@ -36,13 +37,15 @@ class Evidence:
     """What a set of images shows; maps are centred, shape (H, W), float64.
 
     ``images`` is how many there were, beside ``blank`` ones whose residual is nothing. ``excess`` is the mean of the
-    capped excess; ``level`` that of its logarithm without a cap, in dB above the median over all frequencies; ``share``
-    that of the part of the residual's energy that is above the background.
+    capped excess, ``compared`` that under the cap of a comparison with another set; ``level`` that of its logarithm
+    without a cap, in dB above the median over all frequencies; ``share`` that of the part of the residual's energy that
+    is above the background.
     """
 
     images: int
     blank: int
     excess: Tensor
+    compared: Tensor
     level: Tensor
     share: Tensor
 
@@ -50,6 +53,15 @@ class Evidence:
 def cap(images: int) -> float:
     """Return the excess that each of so many images counts with at most: one of them alone makes no peak of z 5."""
     return math.inf if images < 2 else max(6.0, 36 / images)
+
+
+def common_cap(one: int, other: int) -> float:
+    """Return the cap under which sets of so many images are compared: that of the smaller one.
+
+    There is none for two images. An image held against several counts as one of two does, lest the few with the
+    strongest textures among these make the difference.
+    """
+    return cap(max(min(one, other), min(2, max(one, other))))
 
 
 class Excess(Sums):
@@ -60,18 +72,27 @@ class Excess(Sums):
     height, width : of the images, multiples of 16, at least 32: what repeats every 2, 4, 8 or 16 pixels then lies on
         frequencies of the DFT.
     images : how many there will be, for the cap.
+    against : how many there are in the set that these are compared with, if there is one.
     kind : of the residual, see `ffltool.residuals`.
     device : where to compute; the sums stay on the CPU.
     """
 
     def __init__(
-        self, height: int, width: int, *, images: int, kind: str = "median3", device: torch.device | str = "cpu"
+        self,
+        height: int,
+        width: int,
+        *,
+        images: int,
+        against: int | None = None,
+        kind: str = "median3",
+        device: torch.device | str = "cpu",
     ) -> None:
         if height % STEP or width % STEP or min(height, width) < SMALLEST:
             raise InputError(f"sides must be multiples of {STEP}, at least {SMALLEST}, but are {height}x{width}")
-        self.cap, self.kind, self.device = cap(images), kind, device
+        self.cap, self.common_cap = cap(images), common_cap(images, images if against is None else against)
+        self.kind, self.device = kind, device
         self.window = window(height, width).float().to(device)
-        super().__init__(count=(), blank=(), **dict.fromkeys(("excess", "level", "share"), (height, width)))
+        super().__init__(count=(), blank=(), **dict.fromkeys(_MAPS, (height, width)))
 
     def update(self, images: Tensor) -> None:
         """Take in images, shape (N, 1 or 3, H, W), values in 0..255."""
@@ -86,6 +107,7 @@ class Excess(Sums):
         excess = power / behind
         maps = {
             "excess": excess.clamp_max(self.cap),
+            "compared": excess.clamp_max(self.common_cap),
             "level": 10 * excess.clamp_min(_LEAST).log10(),
             "share": (power - behind) / power.sum((-2, -1), keepdim=True),
         }
@@ -101,8 +123,9 @@ class Excess(Sums):
         count, blank = int(self.state["count"]), int(self.state["blank"])
         if not count + blank:
             raise NothingComparedError("there is no image to look for peaks in")
-        excess, level, share = (self.state[name] / max(1, count) for name in ("excess", "level", "share"))
-        return Evidence(images=count, blank=blank, excess=excess, level=level - level.median(), share=share)
+        maps = {name: self.state[name] / max(1, count) for name in _MAPS}
+        maps["level"] = maps["level"] - maps["level"].median()
+        return Evidence(images=count, blank=blank, **maps)
 
 
 def background(power: Tensor) -> Tensor:

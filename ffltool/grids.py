@@ -105,10 +105,10 @@ def search(
 def _finding(source: Source, real: Source | None, seeking: Seeking, loading: Loading) -> tuple[Finding, list[str]]:
     sets = [source] if real is None else [source, real]
     size, warnings = _size(sets, loading)
-    count = min(len(each.files) for each in sets)
     evidence = []
-    for each in sets:
-        sums = Excess(*size, images=count, kind=seeking.residual, device=seeking.device)
+    for each, other in zip(sets, reversed(sets), strict=True):
+        counts = {"images": len(each.files), "against": len(other.files)}
+        sums = Excess(*size, **counts, kind=seeking.residual, device=seeking.device)
         fate = take_in(each.files, sums, loading, size=size, batch=batch_of(*size))
         evidence.append(sums.compute())
         warnings += _warnings(each, fate, evidence[-1])

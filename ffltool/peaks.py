@@ -8,7 +8,7 @@ have peaks too, of bricks and cloth, but seldom exactly there.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -64,7 +64,8 @@ def find_peaks(
     ----------
     jpeg : there are JPEG files among the images, whose own grid repeats every 8 pixels: it does not count, unless
         there are some among those of the reference too, to tell how much of it is the codec's.
-    reference : of images of the same size, under the same cap; what counts is beyond it by a z of 3.
+    reference : of images of the same size, each of the two made to be held against the other; what counts is beyond it
+        by a z of 3, and none the less above the threshold by itself.
     """
     z = scores(evidence)
     over = None if reference is None else _over(evidence, reference)
@@ -101,7 +102,8 @@ def find_peaks(
 def _over(evidence: Evidence, reference: Evidence) -> Tensor:
     """Return z of the difference of means over so many images each: sqrt(n) z is a sum with a deviation of sqrt(n)."""
     one, other = evidence.images, reference.images
-    weighted = math.sqrt(other) * scores(evidence) - math.sqrt(one) * scores(reference)
+    z, z_of_reference = (scores(replace(each, excess=each.compared)) for each in (evidence, reference))
+    weighted = math.sqrt(other) * z - math.sqrt(one) * z_of_reference
     return weighted / math.sqrt(max(1, one + other))
 
 

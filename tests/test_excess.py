@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ffltool.errors import InputError, NothingComparedError
-from ffltool.excess import Excess, background, cap, scores
+from ffltool.excess import Excess, background, cap, common_cap, scores
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -78,7 +78,7 @@ def test_parts_merged_equal_the_whole(noise):
     parts[0].merge(parts[1])
     whole = Excess(48, 32, images=5)
     whole.update(images)
-    for name in ("excess", "level", "share"):
+    for name in ("excess", "compared", "level", "share"):
         torch.testing.assert_close(getattr(parts[0].compute(), name), getattr(whole.compute(), name))
 
 
@@ -89,6 +89,11 @@ def test_no_image_counts_with_more_than_the_cap(noise):
     assert found.excess.max() <= cap(20)
     assert scores(found)[32, 48] < 5
     assert scores(evidence(images[:1]))[32, 48] > 20
+
+
+@pytest.mark.parametrize(("one", "other", "as_of"), [(1, 1, 1), (1, 2, 2), (100, 1, 2), (4, 100, 4), (20, 20, 20)])
+def test_a_comparison_is_under_the_cap_of_the_smaller_set(one, other, as_of):
+    assert common_cap(one, other) == common_cap(other, one) == cap(as_of)
 
 
 @pytest.mark.parametrize("images", range(2, 40))

@@ -86,6 +86,12 @@ def test_a_reference_has_a_say_in_the_size_and_in_what_counts(tmp_path, noisy):
     assert search(fake, reference=noisy(tmp_path / "clean", count=8)).found
 
 
+def test_a_reference_of_one_image_does_not_change_z(tmp_path, noisy):
+    fake, real = noisy(tmp_path / "fake", levels=10), noisy(tmp_path / "real", count=1)
+    alone, beside = (search(fake, reference=each).findings[0].peaks for each in (None, real))
+    assert [(peak.u, peak.v, peak.z) for peak in alone] == [(peak.u, peak.v, peak.z) for peak in beside]
+
+
 def test_jpeg_is_known_by_its_content(tmp_path, noisy):
     files = noisy(tmp_path / "a", count=1, suffix=".jpg", format="PNG") / "0.jpg"
     named = noisy(tmp_path / "b", count=1, suffix=".png", format="JPEG") / "0.png"

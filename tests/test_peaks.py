@@ -20,8 +20,8 @@ PATTERNS = {
 }
 
 
-def evidence(images, *, count=None, kind="median3"):
-    sums = Excess(*images.shape[1:], images=count or len(images), kind=kind)
+def evidence(images, *, against=None, kind="median3"):
+    sums = Excess(*images.shape[1:], images=len(images), against=against, kind=kind)
     sums.update(torch.as_tensor(images)[:, None])
     return sums.compute()
 
@@ -103,14 +103,35 @@ def test_the_grid_of_jpeg_files_is_named_and_does_not_count(pictures):
 
 def test_with_a_reference_only_what_exceeds_it_counts(pictures):
     grid, *_ = PATTERNS["grid 8"]
-    same = evidence(pictures(20) + 4 * grid), evidence(pictures(30) + 4 * grid, count=20)
+    same = evidence(pictures(20) + 4 * grid, against=30), evidence(pictures(30) + 4 * grid, against=20)
     assert {peak.kind for peak in find_peaks(same[0], reference=same[1])} == {"as-reference"}
-    clean = evidence(pictures(30), count=20)
+    clean = evidence(pictures(30), against=20)
     found = find_peaks(same[0], reference=clean)
     assert len(artefacts(found)) > 5
     assert all(peak.over_reference is not None for peak in found)
-    both = evidence(pictures(20) + 4 * grid + 4 * PATTERNS["checkerboard"][0])
+    both = evidence(pictures(20) + 4 * grid + 4 * PATTERNS["checkerboard"][0], against=30)
     assert [(peak.u, peak.v) for peak in artefacts(find_peaks(both, reference=same[1]))] == [(0.5, 0.5)]
+
+
+@pytest.mark.parametrize("count", [2, 30])
+def test_a_reference_of_one_image_never_makes_a_silent_set_loud(pictures, count):
+    images, real = pictures(count), pictures(3)
+    images[0] += 40 * np.cos(np.pi / 4 * COLUMNS)
+    alone = evidence(images)
+    assert not artefacts(find_peaks(alone))
+    for each in real[:, None]:
+        beside = evidence(images, against=1)
+        assert torch.equal(beside.excess, alone.excess)
+        assert not artefacts(find_peaks(beside, reference=evidence(each, against=count)))
+
+
+def test_a_reference_of_one_image_leaves_what_is_plain(pictures):
+    images, grid = pictures(30) + 8 * PATTERNS["grid 8"][0], 8 * PATTERNS["grid 8"][0]
+    given, clean, same = evidence(images, against=1), pictures(1), pictures(1) + grid
+    assert artefacts(find_peaks(given, reference=evidence(clean, against=30)))
+    assert not artefacts(find_peaks(given, reference=evidence(same, against=30)))
+    one = evidence(images[:1], against=1)
+    assert artefacts(find_peaks(one, reference=evidence(clean, against=1)))
 
 
 def test_jpeg_files_beside_a_reference_count_only_if_that_has_some_too(pictures):
