@@ -21,6 +21,7 @@ from ffltool.sources import Selection, Source, common_size, is_jpeg
 
 SCHEMA = "ffltool.peaks/1"
 MARK = f'"schema": "{SCHEMA}"'  # stands near the start of every such file
+_TENTH = 10  # more than one JPEG file for so many images, and the grid of the codec may be that of the set
 LARGEST = 1024  # pixels of a side: more show no fainter grids, but need more memory
 
 
@@ -115,12 +116,14 @@ def _finding(source: Source, real: Source | None, seeking: Seeking, loading: Loa
     if real is not None and not evidence[1].images:
         raise InputError(f"{real.label} is no reference: its images have no residual")
     jpeg = [sum(map(is_jpeg, each.files)) for each in sets]
+    # fewer cannot pass for a set but by noise: a tenth of the images at the cap have a mean excess of 1.5, not above it
+    many = [_TENTH * files > seen.images for files, seen in zip(jpeg, evidence, strict=True)]
     peaks = find_peaks(
         evidence[0],
         threshold=seeking.threshold,
-        jpeg=jpeg[0] > 0,
+        jpeg=many[0],
         reference=evidence[1] if real else None,
-        jpeg_reference=jpeg[-1] > 0 and real is not None,
+        jpeg_reference=many[-1] and real is not None,
     )
     if any(peak.kind == "jpeg-grid" for peak in peaks):
         warnings.append(

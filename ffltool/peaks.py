@@ -62,8 +62,8 @@ def find_peaks(
 
     Parameters
     ----------
-    jpeg : there are JPEG files among the images, whose own grid repeats every 8 pixels: it does not count, unless
-        there are some among those of the reference too, to tell how much of it is the codec's.
+    jpeg : many of the images are JPEG files, whose own grid repeats every 8 pixels: it does not count, unless many of
+        those of the reference are too, to tell how much of it is the codec's.
     reference : of images of the same size, each of the two made to be held against the other; what counts is beyond it
         by a z of 3, and none the less above the threshold by itself.
     """

@@ -109,6 +109,22 @@ def test_the_grid_of_jpeg_files_does_not_count_and_is_told(tmp_path, noisy):
     assert search(folder, reference=real).found
 
 
+@pytest.mark.parametrize(("jpeg", "exempt"), [(1, False), (2, False), (3, True)])
+def test_a_few_jpeg_files_do_not_exempt_a_set(tmp_path, noisy, jpeg, exempt):
+    folder = noisy(tmp_path / "fake", count=20 - jpeg, levels=20)
+    noisy(folder / "photos", count=jpeg, format="JPEG", quality=95)
+    found = search(folder)
+    assert (found.found, found.findings[0].jpeg) == (not exempt, jpeg)
+    assert kinds(found.findings[0]) == {"jpeg-grid" if exempt else "artefact"}
+
+
+def test_a_few_jpeg_files_in_a_reference_tell_nothing_of_the_codec(tmp_path, noisy):
+    folder = noisy(tmp_path / "photos", levels=20, format="JPEG", quality=95)
+    real = noisy(tmp_path / "real", count=10)
+    noisy(real / "photos", count=1, format="JPEG", quality=95)
+    assert not search(folder, reference=real).found
+
+
 @pytest.mark.parametrize("size", [(31, 64), (64, 20)], ids=str)
 def test_small_images_are_an_error(tmp_path, noisy, size):
     folder = noisy(tmp_path / "small", size=size)
