@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ffltool.average import Fate, Loading, batch_of, take_in
-from ffltool.errors import InputError, printable
+from ffltool.errors import InputError, NothingComparedError, printable
 from ffltool.excess import SMALLEST, STEP, Evidence, Excess
 from ffltool.formats import json_text
 from ffltool.images import alpha_dropped
@@ -21,6 +21,7 @@ from ffltool.sources import Selection, Source, common_size, is_jpeg
 
 SCHEMA = "ffltool.peaks/1"
 MARK = f'"schema": "{SCHEMA}"'  # stands near the start of every such file
+_BARE = "a bare checkerboard, which --residual gauss shows"
 _TENTH = 10  # more than one JPEG file for so many images, and the grid of the codec may be that of the set
 LARGEST = 1024  # pixels of a side: more show no fainter grids, but need more memory
 
@@ -86,7 +87,7 @@ def search(
     Raises
     ------
     InputError : for an image that cannot be read, less than 32 pixels in common, or a reference without a residual.
-    NothingComparedError : if a set has no image left.
+    NothingComparedError : if a set has no image left, or none with a residual.
     """
     sources = selection.sets(inputs)
     real = None if reference is None else selection.sets([reference])[0]
@@ -113,8 +114,7 @@ def _finding(source: Source, real: Source | None, seeking: Seeking, loading: Loa
         fate = take_in(each.files, sums, loading, size=size, batch=batch_of(*size))
         evidence.append(sums.compute())
         warnings += _warnings(each, fate, evidence[-1])
-    if real is not None and not evidence[1].images:
-        raise InputError(f"{real.label} is no reference: its images have no residual")
+    _check(sets, evidence)
     jpeg = [sum(map(is_jpeg, each.files)) for each in sets]
     # fewer cannot pass for a set but by noise: a tenth of the images at the cap have a mean excess of 1.5, not above it
     many = [_TENTH * files > seen.images for files, seen in zip(jpeg, evidence, strict=True)]
@@ -142,6 +142,13 @@ def _finding(source: Source, real: Source | None, seeking: Seeking, loading: Loa
     return finding, warnings
 
 
+def _check(sets: Sequence[Source], evidence: Sequence[Evidence]) -> None:
+    if not evidence[0].images:
+        raise NothingComparedError(f"{sets[0].label}: no image has a residual to look at; each is constant, or {_BARE}")
+    if not evidence[-1].images:
+        raise InputError(f"{sets[-1].label} is no reference: its images have no residual")
+
+
 def _size(sets: Sequence[Source], loading: Loading) -> tuple[tuple[int, int], list[str]]:
     """Return height and width that are looked at, and warnings."""
     common, several = common_size(sets, skip_broken=loading.skip_broken, workers=loading.workers)
@@ -164,7 +171,7 @@ def _warnings(source: Source, fate: Fate, evidence: Evidence) -> Iterator[str]:
     if evidence.blank:
         yield (
             f"{source.label}: {evidence.blank} of {len(source.files)} images have no residual to look at; "
-            "they are constant, or a bare pattern that --residual none shows"
+            f"they are constant, or {_BARE}"
         )
 
 

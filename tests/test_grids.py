@@ -5,7 +5,7 @@ from PIL import Image
 
 from ffltool import grids
 from ffltool.average import Loading
-from ffltool.errors import InputError
+from ffltool.errors import InputError, NothingComparedError
 from ffltool.excess import Excess
 from ffltool.peaks import find_peaks
 from ffltool.sources import Selection, is_jpeg
@@ -141,7 +141,20 @@ def test_images_without_a_residual_are_told_and_no_reference(tmp_path, noisy, sa
     assert "some: 1 of 3 images have no residual to look at" in found.warnings[0]
     with pytest.raises(InputError, match=r"white.png is no reference: its images have no residual"):
         search(folder, reference=tmp_path / "some" / "white.png")
-    assert not search(tmp_path / "some" / "white.png").found
+
+
+@pytest.mark.parametrize("kind", ["constant", "checkerboard"])
+def test_a_set_in_which_nothing_can_be_looked_at_is_an_error(tmp_path, noisy, save, kind):
+    board = np.add.outer(np.arange(64), np.arange(80)) % 2 * 8 * (kind == "checkerboard")
+    for number in range(2):
+        save(tmp_path / "fake" / f"{number}.png", pixels=(100 + board).astype(np.uint8))
+    fake = tmp_path / "fake"
+    text = "fake: no image has a residual to look at; each is constant, or a bare checkerboard, which --residual gauss"
+    for inputs, reference in (((fake,), None), ((noisy(tmp_path / "clean"), fake), None), ((fake,), fake)):
+        with pytest.raises(NothingComparedError, match=text):
+            search(*inputs, reference=reference)
+    if kind == "checkerboard":
+        assert search(fake, residual="gauss").found
 
 
 def test_broken_images_are_left_out_when_told(tmp_path, noisy):

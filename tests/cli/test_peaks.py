@@ -89,11 +89,11 @@ def test_json_on_standard_output_is_all_there_is_and_fits_the_schema(run, fake, 
     assert with_reference["peaks"][0]["over_reference"] > 3
 
 
-def test_json_of_images_that_show_nothing_is_valid(run, tmp_path, save):
+def test_images_that_show_nothing_do_not_pass_for_clean_ones(run, tmp_path, save):
     white = save(tmp_path / "white.png", pixels=np.full((40, 40), 255, np.uint8))
-    status, out, err = run("peaks", white, "--json", "-", "--threshold", 0)
-    assert (status, valid(out)["peaks"]) == (0, [])
-    assert "white.png: 1 of 1 images have no residual to look at" in err
+    status, out, err = run("peaks", white, "--json", "-", "--fail-on-peak")
+    assert (status, out, err.count("\n")) == (3, "", 1)
+    assert "white.png: no image has a residual to look at" in err
 
 
 @pytest.mark.parametrize("suffix", STARTS)
