@@ -52,7 +52,7 @@ class Selection:
         InputError : if there is no input, or one is no image and no folder with images in it.
         """
         if not inputs:
-            raise InputError("INPUT is missing: give images or folders of images, the reference first")
+            raise InputError("INPUT is missing: give images or folders of images")
         if self.layout == "pairs":
             return self._pairs(inputs)
         names = [path.resolve().name for path in inputs]

@@ -71,7 +71,7 @@ def test_batches_are_the_first_four_of_each_set_the_last_one_short(two):
 
 
 def test_no_input_is_an_error():
-    with pytest.raises(InputError, match="INPUT is missing"):
+    with pytest.raises(InputError, match=r"INPUT is missing: give images or folders of images$"):
         Selection().sets([])
 
 
