@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy import ndarray
 
 from ffltool import __version__, ranks
 from ffltool.average import Fate, Loading, average, moments
-from ffltool.errors import InputError, NothingComparedError, printable
+from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
 from ffltool.images import alpha_dropped, read
 from ffltool.mean_spectrum import Average
 from ffltool.pairing import digest
@@ -83,8 +84,11 @@ def survey(
     NothingComparedError : if a set has no image left.
     """
     sources, warnings = selection.sets(inputs), []
+    if loading.skip_broken and selection.layout in ("pairs", "batch"):
+        sources, warnings = _without_broken(sources, loading, pairs=selection.layout == "pairs")
     if size is None:
-        cut, warnings = common_size(sources, skip_broken=loading.skip_broken, workers=loading.workers)
+        cut, said = common_size(sources, skip_broken=loading.skip_broken, workers=loading.workers)
+        warnings += said
     else:
         cut = size, size
     warnings = [*selection.warnings(inputs), *warnings]
@@ -111,15 +115,38 @@ def survey(
         "sets": sets,
         "warnings": warnings,
         "alpha": loading.alpha,
-        "environment": {
-            "device": str(device),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "pillow": PIL.__version__,
-            "python": ".".join(map(str, sys.version_info[:3])),
-        },
+        "environment": _environment(device),
     }
     return _survey(averages, examples, meta)
+
+
+def _environment(device: torch.device | str) -> dict[str, str]:
+    return {
+        "device": str(device),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "pillow": PIL.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+    }
+
+
+def _without_broken(sources: Sequence[Source], loading: Loading, *, pairs: bool) -> tuple[list[Source], list[str]]:
+    """Return the sets without those of which every image is broken, nor the partners of these, and warnings."""
+    lost = {number for number, source in enumerate(sources) if all(map(partial(_is_broken, loading), source.files))}
+    lost |= {number ^ 1 for number in lost} if pairs else set()
+    left = [source for number, source in enumerate(sources) if number not in lost]
+    if not left:
+        raise NothingComparedError("every image is broken")
+    names = ", ".join(printable(path.name) for number in sorted(lost) for path in sources[number].files)
+    return left, [f"sets of broken images were left out: {names}"] if lost else []
+
+
+def _is_broken(loading: Loading, path: Path) -> bool:
+    try:
+        read(path, alpha=loading.alpha)
+    except BrokenImageError:
+        return True
+    return False
 
 
 def _described(source: Source, files: list[Path], fate: Fate) -> dict:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ffltool.average import Loading
-from ffltool.errors import InputError, NothingComparedError
+from ffltool.errors import BrokenImageError, InputError, NothingComparedError
 from ffltool.recipes import PRESETS, Recipe
 from ffltool.sources import Selection
 from ffltool.survey import MARK, as_npz, from_npz, shown_otherwise, survey
@@ -201,3 +201,23 @@ def test_constant_images_have_no_energy_but_their_mean(folders, name):
     rest = np.delete(found.maps[0].ravel(), 0 if name == "frank2020" else 12 * 24 + 12)
     empty = np.log(1e-12) if found.recipe.average == "log" else 0
     np.testing.assert_allclose(rest, empty)
+
+
+@pytest.mark.parametrize(("layout", "labels"), [("pairs", ["real", "fake"] * 2), ("batch", ["image 1", "image 3"] * 2)])
+def test_pairs_and_batches_of_broken_images_are_left_out(folders, layout, labels):
+    real, fake = folders(["a.png", "b.png", "c.png"])
+    for folder in (real, fake):
+        (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:60])
+    selection, loading = Selection(layout=layout, batch_size=1), Loading(skip_broken=True)
+    found = survey([real, fake], selection, Recipe(), loading)
+    assert list(found.labels) == labels
+    assert found.meta["warnings"] == ["sets of broken images were left out: b.png, b.png"]
+    with pytest.raises(BrokenImageError, match=r"b\.png"):
+        survey([real, fake], selection, Recipe(), Loading())
+
+
+def test_a_pair_goes_with_its_broken_half(folders):
+    real, fake = folders(["a.png", "b.png"])
+    (fake / "a.png").write_bytes(b"")
+    found = survey([real, fake], Selection(layout="pairs"), Recipe(), Loading(skip_broken=True))
+    assert [each["input"] for each in found.meta["sets"]] == ["b.png", "b.png"]

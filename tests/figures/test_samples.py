@@ -1,4 +1,4 @@
-"""Every figure of the gallery can be drawn from the sample images, with labels and units."""
+"""Every type of figure can be drawn from the sample images, with labels and units."""
 
 import runpy
 from pathlib import Path
@@ -9,15 +9,26 @@ from PIL import Image
 from ffltool import figures
 
 MAKE = runpy.run_path(str(Path(__file__).parents[2] / "sample_data" / "gallery" / "make.py"))
+REAL, FAKE = MAKE["REAL"], MAKE["FAKE"]
+OTHERS = {
+    "maps.png": ["spectrum", REAL, FAKE, "--limit", "2", "--layout", "maps", "-o", "FIG"],
+    "profiles.png": ["spectrum", REAL, FAKE, "--limit", "2", "--layout", "profiles", "-o", "FIG"],
+    "batch.png": ["spectrum", REAL, FAKE, "--limit", "4", "--layout", "batch", "--batch-size", "2", "-o", "FIG"],
+    "slices.png": ["spectrum", REAL, FAKE, "--limit", "2", "--preset", "karras2021", "--pad", "2", "-o", "FIG"],
+    "dct.png": ["spectrum", REAL, FAKE, "--limit", "2", "--preset", "frank2020", "-o", "FIG"],
+    "waves.png": ["bandlimit", "--waves", "-o", "FIG"],
+    "filter.png": ["bandlimit", f"{REAL}/13_flat.png", "--filter", "low-pass", "--cutoff", "10px", "-o", "FIG"],
+}
+COMMANDS = MAKE["FIGURES"] | OTHERS
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.mark.parametrize("name", MAKE["FIGURES"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_figure_is_drawn_with_labels_and_units(name, run, tmp_path, monkeypatch):
     drawn, save = [], figures.save
     monkeypatch.setattr(figures, "save", lambda figure, path: (drawn.append(figure), save(figure, path)))
     path = tmp_path / name
-    assert run(*(path if word == "FIG" else word for word in MAKE["FIGURES"][name]))[0] == 0
+    assert run(*(path if word == "FIG" else word for word in COMMANDS[name]))[0] == 0
     (figure,) = drawn
     axes = [each for part in (figure, *figure.subfigs) for each in part.axes]
     labels = " ".join(each.get_xlabel() + each.get_ylabel() for each in axes)
