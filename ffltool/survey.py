@@ -32,6 +32,7 @@ from ffltool.sources import Selection, Source, common_size
 SCHEMA = "ffltool.spectrum/1"
 MARK = "ffltool.npy"  # the name of an entry of the archive, which stands near its end
 _DRAWN = ("show", "curves")  # options of a recipe that have no say in what is measured
+_ZIP = b"PK"
 _EXAMPLE = 384  # pixels of the longer side of an example image
 
 
@@ -217,6 +218,8 @@ def from_npz(path: Path) -> Survey:
     InputError : if there is none, or it is something else.
     """
     try:
+        if not _is_zip(path):  # NumPy would speak of pickles
+            raise InputError(f"{path} is no NPZ file that can be read")
         with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             if "ffltool" not in file or str(file["ffltool"]) != SCHEMA:
                 raise InputError(f"{path} holds no spectra of ffltool; spectrum --data writes them")
@@ -232,6 +235,11 @@ def from_npz(path: Path) -> Survey:
         raise InputError(f"{path} is a folder; an NPZ file of spectrum --data is wanted") from error
     except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is no NPZ file that can be read: {error}") from error
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_ZIP)) == _ZIP
 
 
 def _checked(survey: Survey) -> Survey:
