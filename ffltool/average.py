@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ffltool import ranks
 from ffltool.batches import few_threads
-from ffltool.errors import BrokenImageError, FfltoolError, InputError, NothingComparedError
-from ffltool.images import Reading, read
+from ffltool.errors import BrokenImageError, FfltoolError, InputError, NothingComparedError, printable
+from ffltool.images import Reading, alpha_dropped, read
 from ffltool.mean_spectrum import Average, MeanSpectrum, channels
 from ffltool.metrics.sums import Sums
 from ffltool.recipes import Recipe
@@ -61,6 +61,14 @@ class Fate:
     skipped: tuple[Path, ...]
     alphas: int
     constant: int
+
+    def warnings(self, label: str) -> Iterator[str]:
+        """Yield what every command has to say of the set of that label."""
+        if self.skipped:
+            names = ", ".join(printable(path.name) for path in self.skipped)
+            yield f"{label}: {len(self.skipped)} broken images were left out: {names}"
+        if self.alphas:
+            yield f"{label}: {alpha_dropped(self.alphas)}; --alpha white or black composites"
 
 
 def average(

@@ -74,6 +74,7 @@ class Gathered:
 
     def _take(self, side: int) -> Callable[[torch.Tensor], None]:
         def take(images: torch.Tensor) -> None:
+            """Take in a batch of one side."""
             for states in self.sets.values():
                 states[side].update(images)
 

@@ -15,7 +15,6 @@ from ffltool.average import Fate, Loading, batch_of, take_in
 from ffltool.errors import InputError, NothingComparedError, printable
 from ffltool.excess import SMALLEST, STEP, Evidence, Excess
 from ffltool.formats import json_text
-from ffltool.images import alpha_dropped
 from ffltool.peaks import THRESHOLD, Peak, find_peaks
 from ffltool.sources import Selection, Source, common_size, is_jpeg
 
@@ -163,11 +162,7 @@ def _size(sets: Sequence[Source], loading: Loading) -> tuple[tuple[int, int], li
 
 
 def _warnings(source: Source, fate: Fate, evidence: Evidence) -> Iterator[str]:
-    if fate.skipped:
-        names = ", ".join(printable(path.name) for path in fate.skipped)
-        yield f"{source.label}: {len(fate.skipped)} broken images were left out: {names}"
-    if fate.alphas:
-        yield f"{source.label}: {alpha_dropped(fate.alphas)}"
+    yield from fate.warnings(source.label)
     if evidence.blank:
         yield (
             f"{source.label}: {evidence.blank} of {len(source.files)} images have no residual to look at; "

@@ -107,6 +107,8 @@ class MeanSpectrum(Sums):
 
     def update(self, images: Tensor) -> None:
         """Take in images, shape (N, 1 or 3, H, W), values in 0..255."""
+        if not len(images):  # of which some versions of torch have no transform
+            return
         sums = [self._added(block.to(self.device)) for block in images.split(self._block(len(images)))]
         if self.recipe.average == "complex":
             return

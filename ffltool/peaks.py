@@ -75,6 +75,7 @@ def find_peaks(
     other = high & (z == _largest_about(z)) & (_largest_about(exact.double()) == 0)
 
     def peak(row: int, column: int) -> Peak:
+        """Return what is known of the peak at that place."""
         v, u = (_steps(size)[place].item() / size for place, size in zip((row, column), z.shape, strict=True))
         lattice = next(n for n in _PERIODS if n * u % 1 == n * v % 1 == 0) if exact[row, column] else None
         more = None if over is None else over[row, column].item()

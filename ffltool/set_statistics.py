@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +10,11 @@ import numpy as np
 import torch
 
 from ffltool import __version__
+from ffltool.archives import opened
 from ffltool.errors import InputError
 from ffltool.metrics.fid import Gaussian
 
 SCHEMA = "ffltool.statistics/1"
-MARK = "ffltool.npy"  # the name of an entry of the archive, which stands near its end
 _TEXTS = ("layer", "preset", "weights", "version")
 
 
@@ -65,18 +63,7 @@ def from_npz(path: Path, *, layer: str, preset: str, weights: str) -> Statistics
 
 
 def _read(path: Path) -> Statistics:
-    try:
-        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            if "ffltool" not in file or str(file["ffltool"]) != SCHEMA:
-                raise InputError(f"{path} holds no statistics of ffltool")
-            mean, covariance = (torch.from_numpy(file[name].astype(np.float64)) for name in ("mean", "covariance"))
-            gaussian = Gaussian(count=int(file["count"]), mean=mean, covariance=covariance)
-            return Statistics(gaussian=gaussian, **{name: str(file[name]) for name in _TEXTS})
-    except InputError:
-        raise
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} is no NPZ file that can be read: {error}") from error
+    with opened(path, schema=SCHEMA, holding="statistics") as file:
+        mean, covariance = (torch.from_numpy(file[name].astype(np.float64)) for name in ("mean", "covariance"))
+        gaussian = Gaussian(count=int(file["count"]), mean=mean, covariance=covariance)
+        return Statistics(gaussian=gaussian, **{name: str(file[name]) for name in _TEXTS})

@@ -8,8 +8,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
@@ -21,18 +19,17 @@ import torch
 from numpy import ndarray
 
 from ffltool import __version__, ranks
+from ffltool.archives import opened
 from ffltool.average import Fate, Loading, average, moments
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
-from ffltool.images import alpha_dropped, read
+from ffltool.images import read
 from ffltool.mean_spectrum import Average
 from ffltool.pairing import digest
 from ffltool.recipes import Recipe
 from ffltool.sources import Selection, Source, common_size
 
 SCHEMA = "ffltool.spectrum/1"
-MARK = "ffltool.npy"  # the name of an entry of the archive, which stands near its end
 _DRAWN = ("show", "curves")  # options of a recipe that have no say in what is measured
-_ZIP = b"PK"
 _EXAMPLE = 384  # pixels of the longer side of an example image
 
 
@@ -167,17 +164,14 @@ def _example(path: Path, loading: Loading, *, size: tuple[int, int]) -> ndarray:
 
 
 def _warnings(source: Source, fate: Fate) -> Iterator[str]:
-    if fate.skipped:
-        names = ", ".join(printable(path.name) for path in fate.skipped)
-        yield f"{source.label}: {len(fate.skipped)} broken images were left out: {names}"
-    if fate.alphas:
-        yield f"{source.label}: {alpha_dropped(fate.alphas)}; --alpha white or black composites"
+    yield from fate.warnings(source.label)
     if fate.constant:
         yield f"{source.label}: {fate.constant} of {len(source.files)} images are constant and have no spectrum"
 
 
 def _survey(averages: Sequence[Average], examples: Sequence[ndarray], meta: dict) -> Survey:
     def of(kind: str, part: str) -> ndarray:
+        """Return a part of a profile of all sets, shape (S, groups)."""
         return np.stack([getattr(getattr(mean, kind), part).numpy() for mean in averages])
 
     return Survey(
@@ -217,29 +211,11 @@ def from_npz(path: Path) -> Survey:
     ------
     InputError : if there is none, or it is something else.
     """
-    try:
-        if not _is_zip(path):  # NumPy would speak of pickles
-            raise InputError(f"{path} is no NPZ file that can be read")
-        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            if "ffltool" not in file or str(file["ffltool"]) != SCHEMA:
-                raise InputError(f"{path} holds no spectra of ffltool; spectrum --data writes them")
-            labels, meta = tuple(map(str, file["labels"])), json.loads(str(file["meta"]))
-            examples = tuple(file[f"example_{number}"] for number in range(len(labels)))
-            arrays = {name: file[name] for name in _ARRAYS}
-            return _checked(Survey(**arrays, labels=labels, examples=examples, meta=meta))
-    except InputError:
-        raise
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder; an NPZ file of spectrum --data is wanted") from error
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} is no NPZ file that can be read: {error}") from error
-
-
-def _is_zip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_ZIP)) == _ZIP
+    with opened(path, schema=SCHEMA, holding="spectra") as file:
+        labels, meta = tuple(map(str, file["labels"])), json.loads(str(file["meta"]))
+        examples = tuple(file[f"example_{number}"] for number in range(len(labels)))
+        arrays = {name: file[name] for name in _ARRAYS}
+        return _checked(Survey(**arrays, labels=labels, examples=examples, meta=meta))
 
 
 def _checked(survey: Survey) -> Survey:

@@ -28,7 +28,18 @@ LAYERS = [
     {"metrics", "images", "opening", "pairing", "deep", "ranks", "formats", "stream", "sources", "sizes", "outcomes"}
     | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"}
     | {"set_statistics"},
-    {"report", "outputs", "distances", "spectrum", "radial", "residuals", "recipes", "networks", "checkpoints"},
+    {
+        "report",
+        "outputs",
+        "archives",
+        "distances",
+        "spectrum",
+        "radial",
+        "residuals",
+        "recipes",
+        "networks",
+        "checkpoints",
+    },
     {"errors", "__init__"},
 ]
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40

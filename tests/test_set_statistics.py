@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from ffltool import __version__
+from ffltool.archives import MARK
 from ffltool.errors import InputError
 from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
-from ffltool.set_statistics import MARK, Statistics, as_npz, from_npz
+from ffltool.set_statistics import Statistics, as_npz, from_npz
 
 WAY = {"layer": "64", "preset": "pytorch-fid", "weights": "ab" * 32}
 

@@ -3,11 +3,12 @@ import json
 import numpy as np
 import pytest
 
+from ffltool.archives import MARK
 from ffltool.average import Loading
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError
 from ffltool.recipes import PRESETS, Recipe
 from ffltool.sources import Selection
-from ffltool.survey import MARK, as_npz, from_npz, shown_otherwise, survey
+from ffltool.survey import as_npz, from_npz, shown_otherwise, survey
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CONTRACT = {"labels", "radius", "profile", "profile_std", "counts", "maps", "meta"}
@@ -98,7 +99,7 @@ def test_an_npz_cut_short_is_an_error(measured, tmp_path):
         from_npz(tmp_path / "x.npz")
 
 
-@pytest.mark.parametrize(("name", "reason"), [("nothing.npz", "does not exist"), (".", "is a folder")])
+@pytest.mark.parametrize(("name", "reason"), [("nothing.npz", "does not exist"), (".", "Is a directory")])
 def test_no_file_is_an_error(tmp_path, name, reason):
     with pytest.raises(InputError, match=reason):
         from_npz(tmp_path / name)

@@ -87,7 +87,7 @@ def spectrum(
 
     Example: ffltool spectrum real/ fake/ -o spectra.png
     """
-    from ffltool import figures, outputs, ranks
+    from ffltool import archives, figures, outputs, ranks
     from ffltool import survey as surveys
     from ffltool.average import Loading
     from ffltool.cli import _render
@@ -98,7 +98,7 @@ def spectrum(
         figures.check_suffix(output)
     if data == Path("-"):
         raise InputError("--data is an archive, which does not go to standard output")
-    wanted = [(output, outputs.MARK), (data, surveys.MARK)]
+    wanted = [(output, outputs.MARK), (data, archives.MARK)]
     _render.check_files([(path, mark) for path, mark in wanted if path is not None], force=force)
     changes = {
         **{"channels": channels, "span": span, "whiten": whiten, "residual": residual, "window": window, "pad": pad},

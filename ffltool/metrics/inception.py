@@ -162,6 +162,7 @@ class _Unit(nn.Module):
         self.padding = (0, 0) if name in _STRIDES else tuple(side // 2 for side in kernels.shape[2:])
 
     def forward(self, maps: Tensor) -> Tensor:
+        """Return maps, shape (N, channels, H, W), behind the ReLU."""
         return self.linear(maps).relu_()
 
     def linear(self, maps: Tensor) -> Tensor:
@@ -183,6 +184,7 @@ class _Block(nn.Module):
             )
 
     def forward(self, maps: Tensor) -> Tensor:
+        """Return the maps of all branches, shape (N, channels, H, W), one behind the other."""
         outputs = []
         for branch, steps in self.branches.items():
             if branch == "branch_pool":

@@ -153,6 +153,7 @@ class _Fire(nn.Module):
         self.squeeze, self.small, self.large = (_convolution(tensors, part) for part in parts)
 
     def forward(self, maps: Tensor) -> Tensor:
+        """Return maps, shape (N, channels, H, W), of as many channels as both expansions have."""
         squeezed = self.squeeze(maps).relu_()
         return torch.cat([self.small(squeezed), self.large(squeezed)], dim=1).relu_()
 
