@@ -284,7 +284,7 @@ def _drawn(*parts: Table | str) -> str:
     from rich.text import Text
 
     terminal = sys.stdout.isatty()
-    console = Console(file=io.StringIO(), force_terminal=terminal)
+    console = Console(file=io.StringIO(), force_terminal=terminal, markup=False, emoji=False)
     console.width = max(console.width, _NARROWEST) if terminal else _PIPED_WIDTH
     for number, part in enumerate(parts):
         if number:
