@@ -9,6 +9,7 @@ the others mirror them.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def distances(
         distance = dct(pred - target, axes=len(axes)) if transform == "dct" else pred - target
     squared = distance.square()
     weighted = squared * (weights(squared.detach(), focus) if matrix is None else matrix)
-    return _sum(weighted, _counts(pred)) if transform == "dft" else weighted.sum(axes)
+    return _sum(weighted, pred.shape[-1]) if transform == "dft" else weighted.sum(axes)
 
 
 class _Distances(torch.autograd.Function):
@@ -88,14 +89,13 @@ class _Distances(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor | None]:
         """Return the distances, shape (planes,), and half the gradient, None where none will be asked for."""
         blocks = _blocks(pred, whole=focus.batch_matrix)
-        counts = _counts(pred)
         if len(blocks) == 1:
-            return _block(pred, target, matrix, focus, counts, differentiated)
+            return _block(pred, target, matrix, focus, differentiated)
         gradient = pred.new_empty(pred.shape, dtype=computed_in(pred, target)) if differentiated else None
         sums = []
         for block in blocks:
             given = None if matrix is None else matrix[block]
-            distance, part = _block(pred[block], target[block], given, focus, counts, differentiated)
+            distance, part = _block(pred[block], target[block], given, focus, differentiated)
             sums.append(distance)
             if differentiated:
                 gradient[block] = part
@@ -130,15 +130,19 @@ class _Distances(torch.autograd.Function):
         return of_pred, of_target, None, None, None
 
 
+# torch binds the arguments at each call, for which it would work the signature out anew
+_Distances.forward.__signature__ = inspect.signature(_Distances.forward)
+
+
 def _block(
-    pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus, counts: Tensor, differentiated: bool
+    pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus, differentiated: bool
 ) -> tuple[Tensor, Tensor | None]:
     """Return the distances of planes and, where it will be asked for, half their gradient."""
     axes, dtype = _axes(pred), computed_in(pred, target)
     spectrum = torch.fft.rfftn(pred.to(dtype) - target.to(dtype), dim=axes, norm="ortho")
     squared = _squared(spectrum)
     weight = weights(squared.detach(), focus) if matrix is None else matrix
-    sums = _sum(squared.mul_(weight), counts)
+    sums = _sum(squared.mul_(weight), pred.shape[-1])
     if not differentiated:
         return sums, None
     spectrum.mul_(weight)
@@ -175,7 +179,7 @@ def weights(squared: Tensor, focus: Focus) -> Tensor:
         squared = (squared ** (focus.alpha / 2)).log1p().square()
     if focus.exclude_dc:
         squared = squared.clone()
-        squared[zero] = 0
+        squared[zero].fill_(0)  # where `= 0` would make a GPU wait
     # divided before it is raised to a power, so that this neither overflows nor underflows; equal images: 0 / tiny
     weight = squared / squared.amax(axes, keepdim=True).clamp_min(torch.finfo(squared.dtype).tiny)
     if focus.log_matrix or focus.alpha == 1:
@@ -183,7 +187,7 @@ def weights(squared: Tensor, focus: Focus) -> Tensor:
     else:
         weight **= focus.alpha / 2
     if focus.exclude_dc:
-        weight[zero] = 0  # which alpha 0 made 1
+        weight[zero].fill_(0)  # which alpha 0 made 1
     return weight
 
 
@@ -197,19 +201,13 @@ def mirrored(matrix: Tensor) -> Tensor:
     return ((matrix + mirror) / 2)[..., : matrix.shape[-1] // 2 + 1]
 
 
-def _sum(values: Tensor, counts: Tensor) -> Tensor:
-    """Sum each plane over all frequencies, given the half that `rfftn` computes and what `_counts` returns."""
-    return (values.sum(_axes(values)[:-1]) * counts).sum(1)
+def _sum(values: Tensor, width: int) -> Tensor:
+    """Sum each plane over all frequencies, given the half that `rfftn` computes of planes that wide.
 
-
-def _counts(planes: Tensor) -> Tensor:
-    """Return how many columns of a spectrum each column of its half stands for: itself, and most for their mirror."""
-    width = planes.shape[-1]
-    counts = planes.new_full((width // 2 + 1,), 2, dtype=computed_in(planes))
-    counts[0] = 1
-    if width % 2 == 0:
-        counts[-1] = 1
-    return counts
+    All columns stand for their mirror images too, but for that of frequency 0 and, in even widths, Nyquist's.
+    """
+    alone = values[..., :: values.shape[-1] - 1] if width % 2 == 0 else values[..., :1]
+    return 2 * values.sum(_axes(values)) - alone.sum(_axes(values))
 
 
 def _angle(one: Tensor, other: Tensor) -> Tensor:

@@ -154,7 +154,7 @@ def _given(matrix: Tensor, images: Tensor, *, patches: bool, averaged: bool, exc
         raise ShapeError(f"matrix {tuple(matrix.shape)} does not broadcast to {wanted}") from error
     if exclude_dc:
         given = given.clone()
-        given[zero_frequency(given)] = 0
+        given[zero_frequency(given)].fill_(0)
     return given
 
 

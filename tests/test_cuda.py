@@ -1,0 +1,105 @@
+"""What must hold on a GPU; skipped where there is none."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from ffltool.loss import FocalFrequencyLoss, focal_frequency_loss
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+
+OPTIONS = [
+    {},
+    {"alpha": 0.5},
+    {"alpha": 0.0},
+    {"patch_factor": 2},
+    {"ave_spectrum": True},
+    {"log_matrix": True},
+    {"batch_matrix": True},
+    {"exclude_dc": True},
+    {"transform": "dct"},
+    {"transform": "none"},
+    {"component": "amplitude"},
+    {"component": "phase"},
+]
+
+
+@pytest.fixture
+def no_waiting():
+    """Make it an error that the host waits for the device."""
+    torch.cuda.set_sync_debug_mode("error")
+    yield
+    torch.cuda.set_sync_debug_mode("default")
+
+
+def graded(device, loss=focal_frequency_loss, dtype=torch.float64, **options):
+    """Return a loss of the same images on each device, and its gradient."""
+    generator = torch.Generator().manual_seed(1)
+    pred, target = (torch.rand(4, 3, 32, 48, generator=generator).to(device, dtype) for _ in range(2))
+    pred.requires_grad_()
+    value = loss(pred, target, **options)
+    return value, torch.autograd.grad(value, pred)[0]
+
+
+def far(one, other):
+    """Return how far a tensor is from another, relative to its norm."""
+    one, other = one.detach().cpu().double(), other.detach().cpu().double()
+    return float((one - other).norm() / other.norm())
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)], ids=str)
+def test_the_loss_and_its_gradient_are_those_of_the_cpu(options, dtype, tolerance):
+    for here, there in zip(graded("cuda", dtype=dtype, **options), graded("cpu", dtype=dtype, **options), strict=True):
+        assert here.device.type == "cuda"
+        assert far(here, there) <= tolerance
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_the_host_does_not_wait_for_the_loss(options, request):
+    graded("cuda", **options)  # plans of transforms are made at the first call
+    request.getfixturevalue("no_waiting")
+    pred, target = (torch.empty(4, 3, 32, 48, device="cuda").uniform_() for _ in range(2))
+    focal_frequency_loss(pred.requires_grad_(), target, **options).backward()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:torch")  # of inductor, on complex numbers and on matrix products
+def test_a_compiled_loss_is_that_of_the_cpu():
+    compiled = torch.compile(FocalFrequencyLoss(), fullgraph=True)
+    for here, there in zip(graded("cuda", compiled, dtype=torch.float32), graded("cpu"), strict=True):
+        assert far(here, there) <= 1e-5
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_half_precision_is_computed_in_float32_under_autocast(dtype):
+    generator = torch.Generator().manual_seed(1)
+    pred, target = (torch.rand(2, 3, 32, 32, generator=generator).to("cuda", dtype) for _ in range(2))
+    with torch.autocast("cuda", dtype):
+        loss = focal_frequency_loss(pred, target)
+    assert loss.dtype == dtype
+    assert loss == focal_frequency_loss(pred.float(), target.float()).to(dtype)
+
+
+def test_mean_spectra_of_files_are_those_of_the_cpu(run, folders, tmp_path):
+    halves = folders([f"{number}.png" for number in range(20)], size=(33, 48))
+    archives = []
+    for device in ("cpu", "cuda"):
+        path = tmp_path / f"{device}.npz"
+        assert run("spectrum", *halves, "--data", path, "--device", device)[0] == 0
+        archives.append(np.load(path))
+    for name in ("profile", "profile_std", "maps"):
+        # 1e-5: as asked of a GPU; and 1e-6 of the largest, for transforms in float32
+        here, there = archives[1][name], archives[0][name]
+        np.testing.assert_allclose(here, there, rtol=1e-5, atol=1e-6 * np.nanmax(np.abs(there)))
+
+
+def test_an_image_is_rebuilt_and_diagnosed(run, folders, tmp_path):
+    real, fake = folders(["a.png"], size=(32, 32))
+    assert run("reconstruct", real / "a.png", "-o", tmp_path / "out", "--device", "cuda", "--steps", 60)[0] == 0
+    lines = (tmp_path / "out" / "curves.csv").read_text().splitlines()[1:]
+    losses = [float(line.split(",")[3]) for line in lines if line.startswith("frequency,")]
+    assert losses[-1] < 1e-3 * losses[0]
+    tables = [run("diagnose", real, fake, "--device", device)[1] for device in ("cpu", "cuda")]
+    assert all(one == other for one, other in pairwise(tables))
