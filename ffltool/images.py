@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
-from ffltool import outputs
+from ffltool import outputs, png
 from ffltool.deep import is_deep, read_deep, without_alpha
 from ffltool.errors import InputError
-from ffltool.opening import PNG, opened
+from ffltool.opening import content_of, opened
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -132,7 +132,10 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
     InputError : if it cannot be opened, has an alpha channel and `alpha` is "error", or holds pixels that have no
         agreed scale (floating point, 32-bit integers).
     """
-    with opened(path) as (file, content):
+    content = content_of(path)
+    if (plain := png.decode_plain(content)) is not None:
+        return Picture(plain, file_bytes=len(content))
+    with opened(path, content) as (file, _):
         pixels, alpha_dropped = _decode(file, path, alpha)
         return Picture(pixels, alpha_dropped, len(content))
 
@@ -143,7 +146,7 @@ def size_of(path: Path) -> tuple[int, int]:
         # a TIFF comes turned, though not in every version of Pillow
         width, height = (file.tag_v2[tag] for tag in _SIDES) if file.format == "TIFF" else file.size
         # a PNG would be decoded, to see whether an orientation stands behind the pixels
-        behind = not content.startswith(PNG) or b"eXIf" in content
+        behind = not content.startswith(png.SIGNATURE) or b"eXIf" in content
         exif = file.getexif() if behind else Image.Image.getexif(file)
         return (width, height) if exif.get(_ORIENTATION) in _SIDEWAYS else (height, width)
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from ffltool import png
 from ffltool.errors import BrokenImageError, FfltoolError, InputError
 
-PNG = b"\x89PNG\r\n\x1a\n"  # how such a file begins
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "TIFF", "GIF")
 
 
 @contextmanager
-def opened(path: Path, *, check_sums: bool = True) -> Iterator[tuple[Image.Image, bytes]]:
+def opened(path: Path, content: bytes | None = None, *, check_sums: bool = True) -> Iterator[tuple[Image.Image, bytes]]:
     """Open an image file for the body, which gets it, not decoded yet, and the bytes of the file.
 
     Parameters
     ----------
+    content : the bytes, where they were read already.
     check_sums : compare those of a PNG; there is no need to where only its header counts.
 
     Raises
@@ -30,9 +30,9 @@ def opened(path: Path, *, check_sums: bool = True) -> Iterator[tuple[Image.Image
         the body stumbles over when it decodes.
     InputError : if it cannot be opened.
     """
-    content = _content(path)
-    if check_sums and content.startswith(PNG):
-        _check_png(content, path)
+    content = content_of(path) if content is None else content
+    if check_sums and content.startswith(png.SIGNATURE) and png.is_damaged(content):
+        raise BrokenImageError(f"{path} is broken: a check sum does not agree")
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as file:
             yield file, content
@@ -48,20 +48,11 @@ def opened(path: Path, *, check_sums: bool = True) -> Iterator[tuple[Image.Image
         raise BrokenImageError(f"{path} is broken: {error}") from error
 
 
-def _check_png(content: bytes, path: Path) -> None:
-    """Compare the check sums of the chunks that hold pixels: Pillow does not, and shows damage as wrong pixels."""
-    view, start = memoryview(content), len(PNG)
-    while start + 12 <= len(content):
-        length = int.from_bytes(view[start : start + 4], "big")
-        end = start + 8 + length
-        critical = not content[start + 4] & 0x20
-        if critical and zlib.crc32(view[start + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
-            raise BrokenImageError(f"{path} is broken: a check sum does not agree")
-        start = end + 4
+def content_of(path: Path) -> bytes:
+    """Return the bytes of a file that holds some, read in one go; raises as `opened` does.
 
-
-def _content(path: Path) -> bytes:
-    """Read a file in one go: decoders ask for small pieces, and at each of them threads would wait for the others."""
+    Decoders ask for small pieces, and at each of them threads would wait for the others.
+    """
     try:
         if not path.is_file() and path.exists():
             raise InputError(f"{path} is no file with an image in it")

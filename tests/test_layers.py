@@ -25,7 +25,20 @@ LAYERS = [
         "filtered",
         "diagnose",
     },
-    {"metrics", "images", "opening", "pairing", "deep", "ranks", "formats", "stream", "sources", "sizes", "outcomes"}
+    {
+        "metrics",
+        "images",
+        "opening",
+        "png",
+        "pairing",
+        "deep",
+        "ranks",
+        "formats",
+        "stream",
+        "sources",
+        "sizes",
+        "outcomes",
+    }
     | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"}
     | {"set_statistics"},
     {
