@@ -72,8 +72,9 @@ def _peaks(pairing: Pairing, measuring: Measuring) -> tuple[Score, tuple[str, ..
     from ffltool.sources import Source
 
     reading = measuring.reading
-    if not isinstance(reading, Reading) or any(pairing.paired and pair.fake is None for pair in pairing.pairs):
-        raise InputError(f"{PEAKS} is of two sets of image files, neither of label maps nor of --side-by-side")
+    halves = any(pairing.paired and pair.fake is None for pair in pairing.pairs)
+    if not isinstance(reading, Reading) or halves or pairing.held:
+        raise InputError(f"{PEAKS} is of two sets of image files, not of label maps, --side-by-side or arrays")
     files = zip(*map(pairing.files, pairing.pairs), strict=True)
     given = (pairing.real, pairing.fake)
     real, fake = (

@@ -183,7 +183,7 @@ def _of_value(limit: Limit, found: Standing) -> tuple[str, str]:
     for at, state in ((limit.at, "fail"), (limit.warn_at, "warn")):
         if at is not None and _is_beyond(value, limit.bound, at):
             return state, f"{said} is {'below' if limit.bound == 'min' else 'above'} {measured(at, unit, exact=True)}"
-    return "pass", f"{said} is within it"
+    return "pass", f"it is {said}"
 
 
 def _is_beyond(value: float, bound: str, at: float) -> bool:

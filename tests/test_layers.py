@@ -25,7 +25,7 @@ LAYERS = [
         "filtered",
         "diagnose",
         "check",
-        "compare",
+        "comparing",
     },
     {
         "metrics",
@@ -42,7 +42,7 @@ LAYERS = [
         "outcomes",
     }
     | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"}
-    | {"set_statistics", "limits", "plans", "standing", "verdicts", "baseline", "judged"},
+    | {"set_statistics", "limits", "plans", "standing", "verdicts", "baseline", "judged", "memory"},
     {
         "report",
         "bootstrap",
