@@ -109,7 +109,7 @@ def _with_change(found: Standing, before: Quantity, baseline: float, *, seed: in
         lost = sum(found.quantity.meets_infinite(then[name]) and math.isfinite(now[name]) for name in now)
         both = [name for name in now if math.isfinite(now[name]) and math.isfinite(then[name])]
         if lost:
-            change, note = -math.inf, f"{lost} pairs are identical no longer"
+            change, note = -math.inf, f"{_pairs_are(lost)} identical no longer"
         elif len(both) == len(now) > 1:
             spread = bootstrap.interval_of_change(
                 [then[name] for name in both], [now[name] for name in both], rows, seed=seed
@@ -139,7 +139,11 @@ def _value(quantity: Quantity, statistic: str) -> tuple[float | None, str]:
     if statistic == "mean" and identical:
         rest = [value for value in values if not quantity.meets_infinite(value)]
         return _STATISTICS["mean"](rest, quantity.better), f"without {identical} of {len(values)} pairs, identical ones"
-    return _STATISTICS[statistic](values, quantity.better), f"{identical} pairs are identical" if identical else ""
+    return _STATISTICS[statistic](values, quantity.better), f"{_pairs_are(identical)} identical" if identical else ""
+
+
+def _pairs_are(count: int) -> str:
+    return "1 pair is" if count == 1 else f"{count} pairs are"
 
 
 def _quantile(share: float) -> Callable[[Sequence[float], str], float]:

@@ -178,7 +178,7 @@ def _of_value(limit: Limit, found: Standing) -> tuple[str, str]:
     said = f"{measured(value, unit)}{f' ({found.note})' if found.note else ''}"
     if not math.isfinite(value):
         if limit.bound == "min" and found.quantity.meets_infinite(value):
-            return "pass", said
+            return "pass", f"it is {said}"
         return "fail", f"{said}: what is not finite never passes"
     for at, state in ((limit.at, "fail"), (limit.warn_at, "warn")):
         if at is not None and _is_beyond(value, limit.bound, at):
@@ -255,8 +255,9 @@ def _without_change(limit: Limit, judging: Judging) -> tuple[str, str]:
 
 def measured(value: float, unit: str, *, exact: bool = False) -> str:
     """Return a value with its unit, for a sentence."""
-    text = "not a number" if math.isnan(value) else "infinite" if math.isinf(value) else number(value)
-    return f"{f'{value:g}' if exact else text}{f' {unit}' if unit else ''}"
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "infinite"
+    return f"{f'{value:g}' if exact else number(value)}{f' {unit}' if unit else ''}"
 
 
 def between(interval: tuple[float, float]) -> str:

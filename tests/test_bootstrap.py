@@ -45,8 +45,7 @@ def test_the_change_of_the_same_pairs_is_known_better_than_of_two_samples(rng):
     before, after = hard, hard - 0.05 + rng.normal(0, 0.1, 240)
     low, high = interval_of_change(before, after, mean)
     assert -0.08 < low < (after - before).mean() < high < -0.02
-    (b_low, b_high), (a_low, a_high) = interval(before, mean), interval(after, mean)
-    assert a_low < b_high, "the two means by themselves tell nothing"
+    assert interval(after, mean)[1] > interval(before, mean)[0] + 0.8, "the two means by themselves tell nothing"
 
 
 def test_a_constant_change_has_no_width(rng):
@@ -63,7 +62,10 @@ def test_two_pairs_are_enough():
 @pytest.mark.parametrize("pairs", [10, 240])
 @pytest.mark.parametrize("draw", ["normal", "exponential"])
 def test_intervals_cover_at_the_nominal_rate(pairs, draw):
-    """Of 300 simulations 285 are expected to cover, with a deviation of 3.8; a skewed sample of ten covers less."""
+    """Of 300 simulations 285 are expected to cover, with a deviation of 3.8 (1.3 %): 3 of these are allowed.
+
+    Of ten pairs some 3 % fewer, for their deviation is itself uncertain, and of a skewed ten 3 % fewer still.
+    """
     simulations = 300
     rng = np.random.default_rng(7)
     mean_of, change_of = 0, 0
@@ -75,6 +77,6 @@ def test_intervals_cover_at_the_nominal_rate(pairs, draw):
         mean_of += low <= truth <= high
         low, high = interval_of_change(values, after, mean, seed=seed)
         change_of += low <= 0.3 <= high
-    lowest = 0.87 if (draw, pairs) == ("exponential", 10) else 0.91
-    assert lowest <= mean_of / simulations <= 0.985
-    assert 0.91 <= change_of / simulations <= 0.985, "differences are normal either way"
+    lowest = 0.95 - 3 * 0.013 - (0.03 if pairs == 10 else 0)
+    assert lowest - (0.03 if (draw, pairs) == ("exponential", 10) else 0) <= mean_of / simulations <= 0.99
+    assert lowest <= change_of / simulations <= 0.99, "differences are normal either way"

@@ -191,13 +191,12 @@ FUZZ = settings(
 
 @FUZZ
 @given(table=st.dictionaries(_KEYS, _VALUES, max_size=5), flags=st.lists(_KEYS.map(lambda key: f"{key}=1"), max_size=2))
-def test_any_table_is_a_plan_or_an_error_in_one_line(table, flags):
-    said = None
+def test_any_table_is_a_plan_or_an_error(table, flags):
     try:
         found = plans(table, where="limits.toml", folder=Path(), minima=flags)
-    except InputError as error:
-        said = str(error)
-    assert any(plan.limits for plan in found) if said is None else "\n" not in said
+    except InputError:
+        return
+    assert any(plan.limits for plan in found)
 
 
 @FUZZ
