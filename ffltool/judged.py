@@ -106,8 +106,8 @@ def as_flat(judged: JudgedSets) -> str:
 def _flat(judged: Judged) -> dict[str, float | str]:
     scores = {each.quantity.name: each.value for each in judged.standings}
     bands = {
-        f"band.{band.name}.{name}": value
-        for band in judged.report.bands
+        f"band.{band.name if band.name in ('dc', 'corner') else place}.{name}": value
+        for place, band in enumerate(judged.report.bands)
         for name, value in (("lfd", band.lfd), ("share", band.share), ("gain_db", band.gain_db))
     }
     limits = {f"limits.{state}": sum(each.state == state for each in judged.report.verdicts) for state in STATES}
