@@ -132,7 +132,7 @@ def assert_images(
 
 
 def _several(limit: str | Sequence[str]) -> Sequence[str]:
-    return [limit] if isinstance(limit, str) else limit
+    return limit if isinstance(limit, list | tuple) else [limit]
 
 
 def _table(name: str, limit: str) -> dict:

@@ -138,7 +138,7 @@ def _markdown_of(judged: Judged) -> Iterator[str]:
         [f"{_SIGNS[each.state]} {each.state}", escape(each.limit), escape(each.reason)] for each in by_severity(judged)
     ]
     yield from table(_HEAD, rows) if rows else ()
-    yield from ("", *table(*changes(judged, mark=escape)))
+    yield from ("", *table(*changes(judged)))
     if report.pairs:
         yield from worst_pairs(report)
     if judged.misses:
@@ -151,21 +151,26 @@ def _markdown_of(judged: Judged) -> Iterator[str]:
         yield from ("", f"> {escape(warning)}")
 
 
-def changes(judged: Judged, *, mark: Callable[[str], str] = str) -> tuple[list[str], list[list[str]]]:
-    """Return head and rows of the table of scores, with their changes where there is a baseline; `mark` escapes."""
+def changes(judged: Judged, *, brief: bool = False) -> tuple[list[str], list[list[str]]]:
+    """Return head and rows of the table of scores, with their changes where there is a baseline.
+
+    `brief` leaves out what 80 columns have no room for.
+    """
     against = any(each.baseline is not None for each in judged.standings)
-    head = ["metric", "value", "95 %", *(["baseline", "change", "95 % of the change"] if against else []), "unit"]
-    return head, [_row(each, against=against, mark=mark) for each in judged.standings]
+    own = [] if against and brief else ["95 %"]
+    head = ["metric", "value", *own, *(["baseline", "change", "95 % of the change"] if against else []), "unit"]
+    return head, [_row(each, own=bool(own), against=against, brief=brief) for each in judged.standings]
 
 
-def _row(each: Standing, *, against: bool, mark: Callable[[str], str]) -> list[str]:
-    known = "" if each.interval is None else f"{number(each.interval[0])} to {number(each.interval[1])}"
-    cells = [mark(each.quantity.name), number(each.value), known]
+def _row(each: Standing, *, own: bool, against: bool, brief: bool) -> list[str]:
+    cells = [each.quantity.name, number(each.value)]
+    if own:
+        cells.append("" if each.interval is None else f"{number(each.interval[0])} to {number(each.interval[1])}")
     if against:
-        change = "" if each.change is None else f"{each.change:+.4f}"
-        noise = " (not significant)" if each.significant is False else ""
-        spread = "" if each.change_interval is None else f"{between(each.change_interval)}{noise}"
-        cells += ["" if each.baseline is None else number(each.baseline), change, spread]
+        noise = " (not significant)" if each.significant is False and not brief else ""
+        cells.append("" if each.baseline is None else number(each.baseline))
+        cells.append("" if each.change is None else f"{each.change:+.4f}")
+        cells.append("" if each.change_interval is None else f"{between(each.change_interval)}{noise}")
     return [*cells, each.quantity.unit]
 
 

@@ -27,7 +27,7 @@ def _of_one(judged: Judged) -> str:
     from ffltool.judged import by_severity, changes, headline, title
 
     report = judged.report
-    (first, *numbers, unit), rows = changes(judged)
+    (first, *numbers, unit), rows = changes(judged, brief=True)
     parts = [_tables.columns(first, *numbers, rows=rows, texts=(unit,))]
     if report.pairs:
         worst = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
