@@ -135,7 +135,8 @@ def _markdown_of(judged: Judged) -> Iterator[str]:
     yield from (f"### {_SIGNS[judged.state]} {escape(title(judged))}{headline(judged)}", "")
     yield from (f"**{names[0]}** (real) and **{names[1]}** (fake), {compared(report)}", "")
     rows = [
-        [f"{_SIGNS[each.state]} {each.state}", escape(each.limit), escape(each.reason)] for each in by_severity(judged)
+        [f"{_SIGNS[each.state]}\N{NO-BREAK SPACE}{each.state}", escape(each.limit), escape(each.reason)]
+        for each in by_severity(judged)
     ]
     yield from table(_HEAD, rows) if rows else ()
     yield from ("", *table(*changes(judged)))
@@ -228,7 +229,7 @@ def _parameter(text: str) -> str:
 # name of the option -> how it is written, and a text near the start of every such file
 FORMATS: dict[str, tuple[Callable[[JudgedSets], str], str]] = {
     "json": (as_json, f'"schema": "{SCHEMA}"'),
-    "json-flat": (as_flat, '"ffltool": "'),
+    "json-flat": (as_flat, '{\n "ffltool": "'),
     "markdown": (as_markdown, f"<!-- {SCHEMA} -->"),
     "junit": (as_junit, '<testsuites name="ffltool '),
 }

@@ -85,10 +85,12 @@ def load(
     maxima: Sequence[str] = (),
     only: Sequence[str] = (),
     given: tuple[Path | None, Path | None] = (None, None),
+    resolved: bool = False,
 ) -> tuple[Plan, ...]:
     """Return what a file of limits, and flags, want of each set, or of those in `only`.
 
     Without a file it is the ``pyproject.toml`` of this folder, if that has limits. The paths `given` are of one set.
+    With `resolved` there are bands whether a limit asks for them or not.
 
     Raises
     ------
@@ -110,7 +112,7 @@ def load(
         found = [replace(found[0], real=given[0], fake=given[1])]
     if any(plan.real is None for plan in found):
         raise InputError(f"REAL is missing: give two folders or two images, or real and fake in {where}")
-    return tuple(found)
+    return tuple(replace(plan, bands=plan.bands or BANDS) if resolved else plan for plan in found)
 
 
 def plans(

@@ -92,7 +92,8 @@ def check(
     from ffltool.plans import load
     from ffltool.verdicts import Judging, judge
 
-    plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake))
+    resolved = band_map is not None
+    plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=resolved)
     outputs = {"json": json, "json-flat": json_flat, "markdown": markdown, "junit": junit}
     _check_files(outputs, plans, baseline=baseline, update=update_baseline, band_map=band_map, force=force)
     before = checking.earlier(baseline, renew=update_baseline)
@@ -100,7 +101,7 @@ def check(
     measuring = checking.Measuring(
         reading=chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels),
         skip_broken=skip_broken,
-        error_map=band_map is not None,
+        error_map=resolved,
         workers=workers,
         progress=_render.progress(quiet=quiet),
     )

@@ -156,6 +156,14 @@ def test_every_output_at_once(noisy, run):
     assert run("check", "real", "fake", "-c", file, *options)[0] == 0, "they overwrite their own kind"
 
 
+def test_a_figure_needs_no_limit_on_a_band_but_one_set(noisy, run):
+    assert run("check", *noisy(4), "--max", "lsd=99", "--band-map", "e.svg")[0] == 0
+    assert Path("e.svg").read_text().startswith("<?xml")
+    file = limits('real = "real"\nfake = "fake"\npsnr.min = 3\n[set.a]\n[set.b]')
+    assert "--band-map draws one set, but there are 2" in run("check", "-c", file, "--band-map", "e.svg")[2]
+    assert run("check", "-c", file, "--band-map", "e.svg", "--set", "a")[0] == 0
+
+
 def test_a_report_on_standard_output_replaces_the_table(noisy, run):
     status, out, _ = run("check", *noisy(4), "--min", "psnr=60", "--json", "-")
     assert status == 1
