@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SCHEMA = "ffltool.check/1"
 _SIGNS = {"pass": "✅", "warn": "⚠️", "fail": "❌", "missing": "❔"}
 _LISTED = 20  # pairs that Markdown names; JUnit and JSON have all
+_SHOWN = (".png", ".svg")  # what Markdown shows in its place
 _HEAD = ["", "limit", "why"]
 _MORE_SEVERE = ("fail", "missing", "warn", "pass")
 
@@ -115,18 +116,17 @@ def _flat(judged: Judged) -> dict[str, float | str]:
     return {name: value if math.isfinite(value) else str(value) for name, value in known.items()}
 
 
-def as_markdown(judged: JudgedSets, *, figures: Sequence[str] = ()) -> str:
-    """Return verdicts, scores with their changes, and the worst pairs as Markdown; `figures` are linked."""
+def as_markdown(judged: JudgedSets, *, files: Sequence[str] = ()) -> str:
+    """Return verdicts, scores with their changes, and the worst pairs as Markdown; `files` are shown or linked."""
     lines = [line for each in judged for line in _markdown_of(each)]
-    pictures = [f"\n![{escape(Path(path).name)}](<{_link(path)}>)" for path in figures]
-    return "\n".join([f"<!-- {SCHEMA} -->", *lines, *pictures]) + "\n"
+    return "\n".join([f"<!-- {SCHEMA} -->", *lines, *map(_link, files)]) + "\n"
 
 
 def _link(path: str) -> str:
-    """Return a path as the target of a link between angle brackets."""
     from urllib.parse import quote
 
-    return quote(path, errors="surrogateescape")
+    shown = "!" if Path(path).suffix.lower() in _SHOWN else ""
+    return f"\n{shown}[{escape(printable(Path(path).name))}](<{quote(path, errors='surrogateescape')}>)"
 
 
 def _markdown_of(judged: Judged) -> Iterator[str]:

@@ -166,11 +166,12 @@ def test_junit_of_other_commands_is_valid_too():
 
 
 def test_markdown_escapes_names_and_links_figures(two):
-    text = judged.as_markdown(two, figures=["out put/bands>.png"])
+    text = judged.as_markdown(two, files=["out put/bands>.png", "bands.pdf"])
     assert r"| \<img onerror=x\>\|\*\_.png |" in text
     assert "<img" not in text.replace("\\<", "")
     assert "cats, \\<dogs\\>: 1 of 2 limits failed" in text
     assert r"![bands\>.png](<out%20put/bands%3E.png>)" in text
+    assert "\n[bands.pdf](<bands.pdf>)" in text, "what is no image is linked"
     assert r"> one \| two" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert all(line.replace("\\|", "").count("|") in (4, 5, 8) for line in rows if "psnr mean" in line)

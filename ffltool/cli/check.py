@@ -161,7 +161,7 @@ def _show(judged: "Sequence[Judged]", outputs: dict[str, Path | None], *, band_m
 
     texts = {path: partial(FORMATS[name][0], judged) for name, path in outputs.items() if path is not None}
     if band_map is not None and (markdown := outputs["markdown"]):
-        texts[markdown] = partial(as_markdown, judged, figures=[os.path.relpath(band_map, markdown.parent)])
+        texts[markdown] = partial(as_markdown, judged, files=[os.path.relpath(band_map, markdown.parent)])
     warnings = [f"{title(each)}{warning}" for each in judged for warning in each.report.warnings]
     try:
         if band_map is not None:
