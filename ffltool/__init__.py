@@ -15,6 +15,8 @@ _HOMES = {
     "Score": "ffltool.report",
     "ShapeError": "ffltool.errors",
     "WeightsError": "ffltool.errors",
+    "assert_images": "ffltool.comparing",
+    "compare": "ffltool.comparing",
     "evaluate_pairs": "ffltool.evaluate",
     "focal_frequency_loss": "ffltool.loss",
     "gain": "ffltool.metrics.spectral",

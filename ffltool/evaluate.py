@@ -186,6 +186,8 @@ def _files(pairing: Pairing) -> Iterator[Path]:
 
 def _common_size(pairing: Pairing, *, workers: int | None) -> Size:
     """Return the smallest height and width of all images; those of two in one file are half as wide."""
+    if pairing.held:
+        return smallest(image.size for images in pairing.held.values() for image in images if image is not None)
     sizes = sizes_of(_files(pairing), skip_broken=True, workers=workers).values()
     halved = pairing.paired and pairing.pairs[0].fake is None
     return smallest((height, width // 2 if halved else width) for height, width in sizes)

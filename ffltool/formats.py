@@ -18,7 +18,12 @@ SCHEMA = "ffltool.report/1"
 
 def as_json(report: Report) -> str:
     """Return the report as JSON of the schema `ffltool.report/1`; what is infinite becomes null."""
-    content = {
+    return json_text(SCHEMA, report.command, content(report))
+
+
+def content(report: Report) -> dict:
+    """Return what JSON says of a report, but for the verdicts, which `ffltool.judged` has."""
+    return {
         "real": asdict(report.real),
         "fake": asdict(report.fake),
         "scores": [finite(asdict(score)) for score in report.scores],
@@ -28,7 +33,6 @@ def as_json(report: Report) -> str:
         "environment": report.environment,
         "seconds": round(report.seconds, 3),
     }
-    return json_text(SCHEMA, report.command, content)
 
 
 def json_text(schema: str, command: str, content: dict) -> str:
@@ -54,57 +58,54 @@ def as_csv(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """Return the scores and the worst pairs as Markdown tables, for a pull request or a notebook."""
-    real, fake = _escape(report.real.path), _escape(report.fake.path)
+    real, fake = escape(report.real.path), escape(report.fake.path)
     lines = [
         f"<!-- {SCHEMA} -->",
         f"**{real}** (real) and **{fake}** (fake), {compared(report)}",
         "",
-        *_table(["metric", "mean", "std", "min", "max", "unit", "better"], [cells(score) for score in report.scores]),
-        *(_worst_pairs(report) if report.pairs else []),
-        *(line for warning in report.warnings for line in ("", f"> {_escape(warning)}")),
+        *table(["metric", "mean", "std", "min", "max", "unit", "better"], [cells(score) for score in report.scores]),
+        *(worst_pairs(report) if report.pairs else []),
+        *(line for warning in report.warnings for line in ("", f"> {escape(warning)}")),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _worst_pairs(report: Report) -> list[str]:
+def worst_pairs(report: Report) -> list[str]:
+    """Return the lines of Markdown that name the worst pairs."""
     names = [score.metric for score in report.of_pairs]
-    rows = [[_escape(printable(pair.real)), *map(number, pair.values)] for pair in report.worst()]
-    return ["", f"Worst pairs by {names[0]}:", "", *_table(["pair", *names], rows)]
+    rows = [[escape(printable(pair.real)), *map(number, pair.values)] for pair in report.worst()]
+    return ["", f"Worst pairs by {names[0]}:", "", *table(["pair", *names], rows)]
 
 
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
     return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Return text that Markdown, and the HTML it becomes, shows as it is."""
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+!|~&" else letter for letter in text)
 
 
 def as_junit(report: Report) -> str:
     """Return JUnit XML with one test case per metric; the values stand in properties, nothing can fail here."""
-    from xml.etree import ElementTree  # here, for the terminal's table needs this module too, and no XML
+    from ffltool import junit  # here, for the terminal's table needs this module too, and no XML
 
-    suites = ElementTree.Element("testsuites", name=f"ffltool {report.command}")
-    suite = ElementTree.SubElement(
-        suites,
-        "testsuite",
+    suite = junit.Suite(
         name=f"{report.real.path} {report.fake.path}",
-        tests=str(len(report.scores)),
-        failures="0",
-        errors="0",
-        skipped="0",
-        time=f"{report.seconds:.3f}",
+        cases=tuple(junit.Case("ffltool", score.metric) for score in report.scores),
+        properties=properties(report),
+        seconds=report.seconds,
+        log="\n".join(report.warnings),
     )
-    for score in report.scores:
-        case = ElementTree.SubElement(suite, "testcase", classname="ffltool", name=score.metric, time="0")
-        properties = ElementTree.SubElement(case, "properties")
-        for name in ("value", "std", "min", "max", "images", "unit", "better"):
-            if (value := getattr(score, name)) is not None:
-                ElementTree.SubElement(properties, "property", name=name, value=str(value))
-    if report.warnings:
-        ElementTree.SubElement(suite, "system-err").text = "\n".join(report.warnings)
-    ElementTree.indent(suites)
-    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+    return junit.as_xml(report.command, [suite])
+
+
+def properties(report: Report) -> dict[str, str]:
+    """Return what is known of each score, "lfd.value" and so on, as texts."""
+    names = ("value", "std", "min", "max", "images", "unit", "better")
+    values = {f"{score.metric}.{name}": getattr(score, name) for score in report.scores for name in names}
+    return {name: str(value) for name, value in values.items() if value is not None}
 
 
 # name of the option -> how it is written, and a text near the start of every such file

@@ -90,6 +90,11 @@ def search(
     """
     sources = selection.sets(inputs)
     real = None if reference is None else selection.sets([reference])[0]
+    return search_sets(sources, real, seeking, loading)
+
+
+def search_sets(sources: Sequence[Source], real: Source | None, seeking: Seeking, loading: Loading) -> Search:
+    """Do the same for sets of files, and those of a reference."""
     findings, warnings = [], []
     for source in sources:
         finding, said = _finding(source, real, seeking, loading)

@@ -49,8 +49,8 @@ class Reading:
 class Picture:
     """A decoded image.
 
-    ``pixels`` are 8-bit ones as a Pillow image of mode "L" or "RGB", or a uint16 array, shape (H, W, 1 or 3);
-    ``file_bytes`` is the size of the file they come from.
+    ``pixels`` are 8-bit ones as a Pillow image of mode "L" or "RGB", or an array, shape (H, W, 1 or 3), of uint16 or,
+    from no file, of float64 on the 0..255 scale; ``file_bytes`` is the size of the file they come from.
     """
 
     pixels: Image.Image | ndarray
@@ -67,12 +67,17 @@ class Picture:
         """Whether the pixels are a Pillow image."""
         return isinstance(self.pixels, Image.Image)
 
+    @property
+    def is_floating(self) -> bool:
+        """Whether the pixels are an array of floating point."""
+        return not self.is_8_bit and self.pixels.dtype.kind == "f"
+
     def planes(self) -> ndarray:
-        """Return an array, shape (C, H, W), on the 0..255 scale: uint8, or float64 for 16-bit pixels."""
+        """Return an array, shape (C, H, W), on the 0..255 scale: uint8, or float64 for other pixels."""
         import numpy as np
 
         if not self.is_8_bit:
-            return np.moveaxis(self.pixels, -1, 0) / 257
+            return np.moveaxis(self.pixels, -1, 0) / (1 if self.is_floating else 257)
         array = np.asarray(self.pixels)
         return np.ascontiguousarray(np.moveaxis(array, -1, 0)) if array.ndim == 3 else array[None]
 
@@ -224,14 +229,17 @@ def fitted(first: Picture, second: Picture, *, fit: str, files: tuple[Path, Path
 
 
 def in_one_form(real: Picture, fake: Picture) -> tuple[Picture, Picture]:
-    """Return both in 16 bits if one is, and both in colour if one is."""
+    """Return both in 16 bits or floating point if one is, and both in colour if one is."""
     if real.is_8_bit and fake.is_8_bit:
         if real.pixels.mode == fake.pixels.mode:
             return real, fake
         return replace(real, pixels=real.pixels.convert("RGB")), replace(fake, pixels=fake.pixels.convert("RGB"))
     import numpy as np
 
-    one, other = np.broadcast_arrays(real.in_16_bit(), fake.in_16_bit())
+    if real.is_floating or fake.is_floating:
+        one, other = np.broadcast_arrays(*(np.moveaxis(each.planes().astype(float), 0, -1) for each in (real, fake)))
+    else:
+        one, other = np.broadcast_arrays(real.in_16_bit(), fake.in_16_bit())
     return replace(real, pixels=one), replace(fake, pixels=other)
 
 

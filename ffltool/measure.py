@@ -78,8 +78,8 @@ def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
     files = pairing.files(pair)
     try:
         if isinstance(task.reading, LabelMaps):
-            return _of_labels(files, read_label_maps(*files), task)
-        pictures = _read(files, pairing, task)
+            return _of_labels(files, pairing.held.get(pair) or read_label_maps(*files), task)
+        pictures = pairing.held.get(pair) or _read(files, pairing, task)
     except BrokenImageError:
         if task.skip_broken:
             return Outcome(SKIPPED)

@@ -47,7 +47,8 @@ def write(path: Path, content: bytes) -> None:
     InputError : if that fails, with the system's reason; the old file is then still there.
     """
     target = Path(os.path.realpath(path))
-    part = target.with_name(f".ffltool-{os.getpid()}.part")
+    # unlike any other's: threads share a process number, and machines may share the folder
+    part = target.with_name(f".ffltool-{os.getpid()}-{os.urandom(4).hex()}.part")
     try:
         if target.exists() and not target.is_file():
             target.write_bytes(content)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Pairing:
     """What there is to compare, in order, and what has to be said about it.
 
     `real` and `fake` are the folders or files that were given. Without `paired` these are two sets, and each of
-    `pairs` is an image of one of them.
+    `pairs` is an image of one of them. `held` are the images of pairs that are in memory, where there are no files.
     """
 
     real: Path
@@ -51,6 +51,7 @@ class Pairing:
     pairs: tuple[Pair, ...]
     warnings: tuple[str, ...] = ()
     paired: bool = True
+    held: Mapping[Pair, tuple] = field(default_factory=dict, compare=False)
 
     @cached_property
     def folders(self) -> tuple[Path, Path]:

@@ -99,6 +99,29 @@ class PairValues:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What came of one limit.
+
+    ``limit`` says it in words, "psnr mean >= 30 dB"; ``value`` is what was held against it, None where there is none,
+    and may be infinite. With a baseline there are its value and the change since. Intervals are of 95 %, of the value
+    and of the change; ``significant`` is whether 0 lies outside the latter.
+    """
+
+    limit: str
+    metric: str
+    statistic: str
+    state: Literal["pass", "warn", "fail", "missing"]
+    value: float | None
+    unit: str
+    reason: str
+    baseline: float | None = None
+    change: float | None = None
+    interval: tuple[float, float] | None = None
+    change_interval: tuple[float, float] | None = None
+    significant: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything one run found, with what makes its numbers comparable.
 
@@ -117,6 +140,7 @@ class Report:
     bands: tuple[BandScore, ...] = ()
     classes: tuple[ClassScore, ...] = ()
     error_map: Tensor | None = field(default=None, compare=False, repr=False)
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def of_pairs(self) -> tuple[Score, ...]:

@@ -63,8 +63,8 @@ def test_scores_of_sets_are_one_value_in_every_format(of_sets):
     assert "**real** (real) and **fake** (fake), 2 real and 3 fake images\n" in text
     assert "| gain[corner] | -1.5000 |  |  |  | dB | 0 |" in text
     assert "Worst pairs" not in text
-    case = ElementTree.fromstring(formats.as_junit(of_sets)).find(".//testcase")
-    assert [item.get("name") for item in case.iter("property")] == ["value", "images", "unit", "better"]
+    names = [item.get("name") for item in ElementTree.fromstring(formats.as_junit(of_sets)).iter("property")]
+    assert names[:4] == [f"gain[corner].{name}" for name in ("value", "images", "unit", "better")]
 
 
 def test_scores_of_sets_are_in_no_row_of_a_pair(report, of_sets):
@@ -119,8 +119,8 @@ def test_junit_has_a_test_case_per_metric(report):
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "0", "0")
     cases = suite.findall("testcase")
     assert [case.get("name") for case in cases] == ["lfd", "psnr"]
-    properties = {item.get("name"): item.get("value") for item in cases[0].iter("property")}
-    assert float(properties["value"]) == 14.25
+    properties = {item.get("name"): item.get("value") for item in suite.iter("property")}
+    assert float(properties["lfd.value"]) == 14.25
     assert suite.find("system-err").text == "mixed sizes"
 
 

@@ -24,6 +24,8 @@ LAYERS = [
         "gallery",
         "filtered",
         "diagnose",
+        "check",
+        "comparing",
     },
     {
         "metrics",
@@ -40,9 +42,11 @@ LAYERS = [
         "outcomes",
     }
     | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"}
-    | {"set_statistics"},
+    | {"set_statistics", "limits", "plans", "standing", "verdicts", "baseline", "judged", "memory"},
     {
         "report",
+        "bootstrap",
+        "junit",
         "outputs",
         "archives",
         "distances",

@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from ffltool import FocalFrequencyLoss
+from ffltool.limits import WARNS
 from ffltool.networks import FILES
+from ffltool.plans import plans, tomllib
 from ffltool.recipes import CHOICES, PRESETS
 from ffltool.reconstruct import objectives
 from ffltool.views import LAYOUTS
@@ -60,7 +62,7 @@ def test_every_option_is_documented(name):
 
 def test_every_dependency_has_its_reason():
     listed = re.search(r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S)[1]
-    for name in re.findall(r'"([a-z]+)', listed):
+    for name in re.findall(r"""["']([a-z]+)""", listed):
         assert re.search(rf"^\|.*\b{name}\b.*\|.+\|$", README, re.MULTILINE), name
 
 
@@ -111,6 +113,30 @@ def test_the_python_example_runs(monkeypatch, capsys):
 def test_the_output_shown_is_what_the_first_line_prints(monkeypatch, run):
     monkeypatch.chdir(ROOT)
     assert run("lfd", "sample_data/real", "sample_data/fake")[1].rstrip() in README
+
+
+def test_the_output_of_check_is_what_it_prints(monkeypatch, run):
+    monkeypatch.chdir(ROOT)
+    command = "ffltool check -c sample_data/limits.toml"
+    assert f"$ {command}\n{run(*command.split()[1:])[1].rstrip()}\n```" in README
+
+
+def test_the_limits_shown_are_limits():
+    table = tomllib.loads(re.search(r"```toml\n(.*?)```", README, re.DOTALL)[1])
+    faces, cats = plans(table, where="README", folder=Path())
+    assert (faces.name, str(faces.real), str(cats.fake)) == ("faces", "data/test", "out/cats")
+    assert {limit.bound for limit in faces.limits} == {"min", "max", "abs_max", "max_drop"}
+    assert all(f"`{key}`" in README for key in (*WARNS.values(), "max_increase", "abs_max"))
+
+
+def test_the_test_shown_passes_and_fails():
+    block = re.search(r"```python\n(import ffltool\n.*?)```", README, re.DOTALL)[1]
+    names = {}
+    exec(block, names)
+    images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    names["test_reconstructions_are_close"](lambda images: images, images)
+    with pytest.raises(AssertionError, match=r"fail  psnr mean >= 30 dB"):
+        names["test_reconstructions_are_close"](lambda images: images / 2, images)
 
 
 def test_every_preset_and_layout_of_spectra_is_explained():

@@ -11,6 +11,7 @@ import typer
 
 from ffltool import __version__
 from ffltool.cli.bandlimit import bandlimit
+from ffltool.cli.check import check
 from ffltool.cli.diagnose import diagnose
 from ffltool.cli.lfd import lfd
 from ffltool.cli.metrics import metrics
@@ -34,6 +35,7 @@ app.command()(peaks)
 app.command()(bandlimit)
 app.command()(reconstruct)
 app.command()(diagnose)
+app.command()(check)
 app.add_typer(weights)
 
 

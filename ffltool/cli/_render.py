@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,6 +15,9 @@ from ffltool import ranks
 from ffltool.cli import _tables
 from ffltool.errors import InputError, printable
 from ffltool.report import Report
+
+if TYPE_CHECKING:
+    from ffltool.verdicts import Judged
 
 _BROKEN_PIPE = 141  # what a shell reports of a program that a closed pipe ended
 _STDOUT = Path("-")
@@ -55,12 +59,33 @@ def show(report: Report, paths: dict[str, Path | None], *, note: str = "") -> No
     deliver(partial(_tables.of_report, report, note=note), texts, warnings=report.warnings)
 
 
+def tell_github(judged: Sequence[Judged]) -> None:
+    """Append the summary of a step, and print annotations, where GitHub Actions runs this."""
+    if not os.environ.get("GITHUB_ACTIONS"):
+        return
+    from ffltool.judged import annotations, as_markdown
+
+    for line in annotations(judged):
+        print(line, file=sys.stderr)  # which GitHub reads as it does standard output, where JSON may be
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with open(path, "a", encoding="utf-8", errors="replace") as summary:
+                summary.write(as_markdown(judged))
+        except OSError as error:
+            note(f"warning: the summary {path} cannot be written: {error.strerror}")
+
+
+def note(text: str) -> None:
+    """Print a line on standard error."""
+    print(f"ffltool: {printable(text)}", file=sys.stderr)
+
+
 def deliver(
     table: Callable[[], str], texts: dict[Path, Callable[[], str]] | None = None, *, warnings: Iterable[str] = ()
 ) -> None:
     """Print warnings and the table, unless one of `texts` takes its place, and write these to their paths."""
     for warning in warnings:
-        print(f"ffltool: warning: {printable(warning)}", file=sys.stderr)
+        note(f"warning: {warning}")
     shown = None
     try:
         for path, text in (texts or {}).items():

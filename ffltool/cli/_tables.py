@@ -31,28 +31,35 @@ _NARROWEST = 72  # a table is not made narrower than this: a number cut in two i
 def of_report(report: Report, *, note: str) -> str:
     """Return the scores and the worst pairs, with `note` below."""
     from ffltool.cli import _labels
-    from ffltool.formats import cells, compared, number
+    from ffltool.formats import cells, number
 
-    what = f"{compared(report)}, {_size(report.real.sizes + report.fake.sizes)}"
     if report.classes:
         titles, rows = ("metric", "value", "min", "max"), ([*row[:2], *row[3:]] for row in map(cells, report.scores))
     elif report.pairs:
         titles, rows = ("metric", "mean", "std", "min", "max"), map(cells, report.scores)
     else:  # nothing to deviate: a set has one value
         titles, rows = ("metric", "value"), ([*row[:2], *row[-2:]] for row in map(cells, report.scores))
-    parts = [_columns(*titles, rows=rows, texts=("unit", "better"))]
+    parts = [columns(*titles, rows=rows, texts=("unit", "better"))]
     if report.bands:
         parts.append(_of_bands(report))
     if report.classes:
-        parts.append(_columns(*_labels.TITLES, rows=_labels.rows(report)))
+        parts.append(columns(*_labels.TITLES, rows=_labels.rows(report)))
     if report.pairs:
         rows = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
-        parts.append(_columns("worst pairs", *(score.metric for score in report.of_pairs), rows=rows))
-    return _drawn(f"{what}: {report.real.path} and {report.fake.path}", *parts, *([note] if note else []))
+        parts.append(columns("worst pairs", *(score.metric for score in report.of_pairs), rows=rows))
+    return drawn(what(report), *parts, *([note] if note else []))
+
+
+def what(report: Report) -> str:
+    """Say what was compared."""
+    from ffltool.formats import compared
+
+    sizes = _size(report.real.sizes + report.fake.sizes)
+    return f"{compared(report)}, {sizes}: {report.real.path} and {report.fake.path}"
 
 
 def _of_bands(report: Report) -> Table:
-    return _columns(
+    return columns(
         *("band (cycles/pixel)", "LFD", "share", "amplitude", "phase", "gain (dB)"),
         rows=(
             [
@@ -100,13 +107,13 @@ def of_rebuilt(folder: Path, results: list[Rebuilt]) -> str:
         for result in results
         for last in result.steps[-1:]
     )
-    table = _columns("objective", "steps", "seconds", "loss", "PSNR (dB)", "LFD", rows=rows)
-    return _drawn(table, f"images, figure.png, curves and report.json are in {printable(str(folder))}")
+    table = columns("objective", "steps", "seconds", "loss", "PSNR (dB)", "LFD", rows=rows)
+    return drawn(table, f"images, figure.png, curves and report.json are in {printable(str(folder))}")
 
 
 def of_files(folder: Path, names: list[str]) -> str:
     """Return which files were written."""
-    return _drawn(f"wrote {', '.join(names)} to {printable(str(folder))}")
+    return drawn(f"wrote {', '.join(names)} to {printable(str(folder))}")
 
 
 def of_survey(survey: Survey) -> str:
@@ -116,7 +123,7 @@ def of_survey(survey: Survey) -> str:
 
     height, width = survey.meta["size"]
     rows = zip(survey.meta["sets"], references(survey), band_gains(survey), strict=True)
-    table = _columns(
+    table = columns(
         "set",
         "images",
         *(band.name for band in bands(4)[1:]),
@@ -131,18 +138,18 @@ def of_survey(survey: Survey) -> str:
     )
     unit = f"{label(replace(survey.recipe, show='db'))} in bands of cycles per pixel"
     gains = "; with a sign: the gain against the set above without one" if len(survey.labels) > 1 else ""
-    return _drawn(f"{height}x{width}: {unit}{gains}", table)
+    return drawn(f"{height}x{width}: {unit}{gains}", table)
 
 
 def of_figure(figure: Path, folder: Path | None, names: list[str]) -> str:
     """Return where a figure is, and the images in it where they were kept."""
     line = f"wrote {printable(str(figure))}"
-    return _drawn(line) + (of_files(folder, names) if folder is not None else "")
+    return drawn(line) + (of_files(folder, names) if folder is not None else "")
 
 
 def of_search(search: Search) -> str:
     """Return the peaks of each set, and whether they make a grid."""
-    return _drawn(*(part for finding in search.findings for part in _of_finding(finding, search)))
+    return drawn(*(part for finding in search.findings for part in _of_finding(finding, search)))
 
 
 def _of_finding(finding: Finding, search: Search) -> list[Table | str]:
@@ -166,12 +173,12 @@ def _of_finding(finding: Finding, search: Search) -> list[Table | str]:
         for peak in finding.peaks
     )
     numbers = ("v", "period", "z", *(["over"] if over else []), "dB", "energy", "repeats")
-    return [head, _columns("u (c/px)", *numbers, rows=rows, texts=("kind",))]
+    return [head, columns("u (c/px)", *numbers, rows=rows, texts=("kind",))]
 
 
 def of_diagnosis(diagnosis: Diagnosis) -> str:
     """Return what FFL is beside other losses, what the exponent does, and where it comes from."""
-    effects = _columns(
+    effects = columns(
         *("alpha", "FFL", "mean weight", "DC", ">= 1/4", "like MSE at", "without DC"),
         rows=(
             [
@@ -186,12 +193,12 @@ def of_diagnosis(diagnosis: Diagnosis) -> str:
             for each in sorted(diagnosis.effects, key=lambda each: each.alpha)
         ),
     )
-    bands = _columns(
+    bands = columns(
         *("band (cycles/pixel)", "share of MSE", "share of FFL"),
         rows=([band.name, _share(band.mse_share), _share(band.ffl_share)] for band in diagnosis.bands),
     )
     pairs = f"{diagnosis.pairs} pair{'s' * (diagnosis.pairs > 1)}, {_size(diagnosis.sizes)}"
-    return _drawn(
+    return drawn(
         f"{pairs}: {diagnosis.real} and {diagnosis.fake}",
         _of_losses(diagnosis),
         "gradients: FFL's length over the other's; equal at that weight of FFL",
@@ -203,7 +210,7 @@ def of_diagnosis(diagnosis: Diagnosis) -> str:
 
 def _of_losses(diagnosis: Diagnosis) -> Table:
     asked = diagnosis.effects[0]
-    return _columns(
+    return columns(
         *("loss, pixels 0..1", "value", "FFL / it", "gradients", "equal at weight"),
         rows=[
             [f"FFL, alpha {asked.alpha:g}", f"{asked.ffl:.4g}", "", "", ""],
@@ -224,7 +231,7 @@ def of_weights(checked: list[Found]) -> str:
     from ffltool.weights import folders
 
     verified = {"known": "yes", "own": "your own", "damaged": "no", "missing": ""}
-    files = _columns(
+    files = columns(
         *("network", "size"),
         rows=(
             [
@@ -239,7 +246,7 @@ def of_weights(checked: list[Found]) -> str:
         texts=("for", "found in", "verified"),
     )
     places = (f"{place:16}  {printable(str(folder or 'not set'))}" for place, folder in folders().items())
-    return _drawn(files, "looked for in this order in:\n" + "\n".join(places))
+    return drawn(files, "looked for in this order in:\n" + "\n".join(places))
 
 
 def of_found(found: Found) -> str:
@@ -247,7 +254,7 @@ def of_found(found: Found) -> str:
     states = {"known": "the published weights", "own": "your own weights"}
     where = "" if found.path is None else f", {printable(str(found.path))}"
     digest = "" if found.sha256 is None else f"\n  SHA-256 {found.sha256}"
-    return _drawn(f"{found.name}: {states.get(found.state, found.state)}{where}{digest}")
+    return drawn(f"{found.name}: {states.get(found.state, found.state)}{where}{digest}")
 
 
 def _ratio(one: float, other: float | None) -> float | None:
@@ -262,7 +269,7 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
 
 
-def _columns(first: str, *numbers: str, rows: Iterable[Iterable[str]], texts: tuple[str, ...] = ()) -> Table:
+def columns(first: str, *numbers: str, rows: Iterable[Iterable[str]], texts: tuple[str, ...] = ()) -> Table:
     """Return a table of a column of names, columns of numbers and columns of text."""
     from rich.table import Table
     from rich.text import Text
@@ -278,7 +285,7 @@ def _columns(first: str, *numbers: str, rows: Iterable[Iterable[str]], texts: tu
     return table
 
 
-def _drawn(*parts: Table | str) -> str:
+def drawn(*parts: Table | str) -> str:
     """Return parts, one below the other, as text for standard output."""
     from rich.console import Console
     from rich.text import Text

@@ -55,11 +55,14 @@ def mse_of_images(real: Image.Image | ndarray, fake: Image.Image | ndarray) -> f
 
     Parameters
     ----------
-    real, fake : two Pillow images of one mode ("L" or "RGB") and size, or two uint16 arrays of one shape.
+    real, fake : two Pillow images of one mode ("L" or "RGB") and size, or two arrays of one shape: of uint16, or of
+        float64 on the 0..255 scale.
     """
     if isinstance(real, Image.Image):
         counts = ImageChops.difference(real, fake).histogram()
         return sum(map(mul, counts, _SQUARES)) / sum(counts)
+    if real.dtype.kind == "f":
+        return float(((real - fake) ** 2).mean())
     difference = real.astype("int64") - fake
     return int((difference * difference).sum()) / (difference.size * _16_BIT_STEPS**2)
 

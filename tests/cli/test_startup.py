@@ -26,7 +26,10 @@ def loaded(*arguments):
     [
         ["--help"],
         ["--version"],
-        *([command, "--help"] for command in ("lfd", "metrics", "bandlimit", "reconstruct", "diagnose", "weights")),
+        *(
+            [command, "--help"]
+            for command in ("lfd", "metrics", "bandlimit", "reconstruct", "diagnose", "check", "weights")
+        ),
     ],
     ids=" ".join,
 )
@@ -45,6 +48,11 @@ def test_exact_metrics_need_pillow_alone(folders, command):
 def test_ssim_needs_no_torch(folders):
     found = loaded("metrics", *folders(), "-m", "ssim")
     assert found & HEAVY == {"numpy"}
+
+
+def test_a_check_of_exact_metrics_needs_no_torch(folders):
+    found = loaded("check", *folders(), "--min", "psnr=0", "--max", "lfd=99", "--min", "ssim=-1")
+    assert found & HEAVY == {"numpy", "scipy"}
 
 
 def test_label_maps_need_no_torch(label_folders):

@@ -1,0 +1,174 @@
+"""``ffltool check``: the metrics against limits and a baseline, for CI."""
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ffltool.cli import _options as opt
+from ffltool.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ffltool.plans import Plan
+    from ffltool.verdicts import Judged
+
+LIMITS = {"rich_help_panel": "Limits", "show_default": False}
+BASELINE = {"rich_help_panel": "Baseline", "show_default": False}
+
+
+def check(
+    real: Annotated[
+        Path | None,
+        typer.Argument(metavar="REAL", help="Folder of real images, or one image; else as the limits say."),
+    ] = None,
+    fake: opt.Fake = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", "-c", metavar="LIMITS", help="TOML file; default pyproject.toml, if it has limits.", **LIMITS
+        ),
+    ] = None,
+    min_: Annotated[
+        list[str], typer.Option("--min", metavar="NAME=X", help="A mean must not be below, as psnr=30.", **LIMITS)
+    ] = [],  # noqa: B006 (Typer reads the list, nothing changes it)
+    max_: Annotated[
+        list[str], typer.Option("--max", metavar="NAME=X", help="A mean must not be above, as lfd=14.5.", **LIMITS)
+    ] = [],  # noqa: B006
+    set_: Annotated[
+        list[str], typer.Option("--set", metavar="NAME", help="Only this set of the file; may be repeated.", **LIMITS)
+    ] = [],  # noqa: B006
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What max_increase and max_drop are held against.", **BASELINE)
+    ] = None,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Write FILE if every limit passes.", **BASELINE)
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Changes that are not significant fail too.", **BASELINE)
+    ] = False,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Of the bootstrap's draws.", rich_help_panel="Baseline")
+    ] = 0,
+    pair: opt.Pair = "stem",
+    side_by_side: opt.SideBySide = False,
+    recursive: opt.Recursive = True,
+    limit: opt.Limit = None,
+    allow_unpaired: opt.AllowUnpaired = False,
+    skip_broken: opt.SkipBroken = False,
+    alpha: opt.Alpha = "drop",
+    fit: opt.Fit = "none",
+    labels: opt.Labels = False,
+    classes: opt.Classes = None,
+    ignore_index: opt.IgnoreIndex = 255,
+    absent: opt.Absent = "nan",
+    accuracy_over: opt.AccuracyOver = "valid",
+    workers: opt.Workers = None,
+    json: opt.Json = None,
+    json_flat: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Write scores alone as JSON, for DVC.", **opt.OUTPUT)
+    ] = None,
+    markdown: opt.Markdown = None,
+    junit: opt.Junit = None,
+    band_map: Annotated[
+        Path | None,
+        typer.Option(metavar="FIG", help="Draw the error over frequencies; Markdown links it.", **opt.OUTPUT),
+    ] = None,
+    force: opt.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Hold metrics to limits and to a baseline; status 1 if one fails.
+
+    Example: ffltool check real/ fake/ -c limits.toml --junit report.xml
+    """
+    from ffltool import check as checking
+    from ffltool.cli import _render
+    from ffltool.images import Reading
+    from ffltool.label_maps import LabelMaps, chosen
+    from ffltool.pairing import pair as find_pairs
+    from ffltool.plans import load
+    from ffltool.verdicts import Judging, judge
+
+    resolved = band_map is not None
+    plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=resolved)
+    outputs = {"json": json, "json-flat": json_flat, "markdown": markdown, "junit": junit}
+    _check_files(outputs, plans, baseline=baseline, update=update_baseline, band_map=band_map, force=force)
+    before = checking.earlier(baseline, renew=update_baseline)
+    maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
+    measuring = checking.Measuring(
+        reading=chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels),
+        skip_broken=skip_broken,
+        error_map=resolved,
+        workers=workers,
+        progress=_render.progress(quiet=quiet),
+    )
+    find = partial(
+        find_pairs, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
+    )
+    pairings = [find(plan.real, plan.fake, by=pair if plan.paired else "none") for plan in plans]
+    reports = list(map(partial(checking.measure, measuring=measuring), plans, pairings))
+    if None in reports:
+        return
+    judging = partial(Judging, renewing=update_baseline, strict=strict, seed=seed)
+    judged = [
+        judge(report, plan.limits, judging(before=before.get(plan.name)), name=plan.name)
+        for plan, report in zip(plans, reports, strict=True)
+    ]
+    _show(judged, outputs, band_map=band_map)
+    if update_baseline:
+        _render.note(checking.renewed(baseline, judged, before))
+    if any(each.state == "fail" for each in judged):
+        raise typer.Exit(1)
+
+
+def _check_files(
+    outputs: dict[str, Path | None],
+    plans: "Sequence[Plan]",
+    *,
+    baseline: Path | None,
+    update: bool,
+    band_map: Path | None,
+    force: bool,
+) -> None:
+    """Find out, before the work, whether everything can be written."""
+    from ffltool.baseline import MARK
+    from ffltool.cli import _render
+    from ffltool.judged import FORMATS
+    from ffltool.outputs import MARK as FIGURE
+
+    wanted = [(path, FORMATS[name][1]) for name, path in outputs.items() if path is not None]
+    if update:
+        if baseline is None:
+            raise InputError("--update-baseline wants --baseline FILE, which it writes")
+        wanted.append((baseline, MARK))
+    if band_map is not None:
+        from ffltool import figures
+
+        figures.check_suffix(band_map)
+        if len(plans) > 1:
+            raise InputError(f"--band-map draws one set, but there are {len(plans)}; --set chooses one")
+        wanted.append((band_map, FIGURE))
+    _render.check_files(wanted, force=force)
+
+
+def _show(judged: "Sequence[Judged]", outputs: dict[str, Path | None], *, band_map: Path | None) -> None:
+    """Print tables and warnings, write the files, and tell GitHub."""
+    from ffltool.cli import _render, _verdicts
+    from ffltool.judged import FORMATS, as_markdown, title
+
+    texts = {path: partial(FORMATS[name][0], judged) for name, path in outputs.items() if path is not None}
+    if band_map is not None and (markdown := outputs["markdown"]):
+        texts[markdown] = partial(as_markdown, judged, files=[os.path.relpath(band_map, markdown.parent)])
+    warnings = [f"{title(each)}{warning}" for each in judged for warning in each.report.warnings]
+    try:
+        if band_map is not None:
+            from ffltool import figures
+
+            report = judged[0].report
+            figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
+    finally:  # a figure that cannot be written does not cost the numbers
+        _render.deliver(partial(_verdicts.of_judged, judged), texts, warnings=warnings)
+        _render.tell_github(judged)
