@@ -38,7 +38,9 @@ def of_report(report: Report, *, note: str) -> str:
     elif report.pairs:
         titles, rows = ("metric", "mean", "std", "min", "max"), map(cells, report.scores)
     else:  # nothing to deviate: a set has one value
-        titles, rows = ("metric", "value"), ([*row[:2], *row[-2:]] for row in map(cells, report.scores))
+        numbers = 3 if any(score.std is not None for score in report.scores) else 2  # over subsets or splits
+        titles = ("metric", "value", "std")[:numbers]
+        rows = ([*row[:numbers], *row[-2:]] for row in map(cells, report.scores))
     parts = [columns(*titles, rows=rows, texts=("unit", "better"))]
     if report.bands:
         parts.append(_of_bands(report))

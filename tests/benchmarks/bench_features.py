@@ -27,32 +27,19 @@ import torch
 import torch_fidelity.utils
 from bench_lfd import CANVAS_SIDE, canvas, cores
 from PIL import Image
+from stand_in import stand_in
 from torch_fidelity.datasets import ImagesPathDataset, TransformPILtoRGBTensor
 
 from ffltool.images import read
 from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
 from ffltool.metrics.inception import Inception, prepared
 from ffltool.metrics.lpips import Lpips
-from ffltool.networks import SHAPES
 from ffltool.stream import stream
 
 SIDE, BATCH, WIDTH = 256, 8, 2048
 FEATURES_BAR, LPIPS_BAR = 2, 1.5
 DISTANCE_BARS = {3000: 8, 500: 80}  # images -> times as fast as sqrtm
 OURS = "ffltool"
-
-
-def stand_in(network):
-    """Return weights of a network, drawn so that features neither vanish nor grow."""
-    generator, tensors = torch.Generator().manual_seed(1), {}
-    for name, shape in SHAPES[network].items():
-        values = torch.randn(shape, generator=generator)
-        positive = name.endswith(("bn.weight", "running_var"))
-        fan_in = torch.Size(shape[1:]).numel()
-        tensors[name] = (
-            1 + 0.1 * values.tanh() if positive else values * ((2 / fan_in) ** 0.5 if len(shape) > 1 else 0.1)
-        )
-    return tensors
 
 
 def make_images(folder, count):
