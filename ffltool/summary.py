@@ -86,11 +86,7 @@ def summarised(
             *_of_infinities(scores),
             *_of_unlabelled([printable(row.real) for row in rows if _is_unlabelled(row)]),
         ),
-        environment=_environment(
-            metrics,
-            torch=sums.gathered is not None,
-            device=str(sums.learned.networks.device) if sums.learned else "cpu",
-        ),
+        environment=_environment(metrics, sums),
         seconds=time.perf_counter() - start,
         bands=bands.compute() if bands else (),
         classes=sums.tally.classes() if sums.tally else (),
@@ -226,11 +222,12 @@ def _of_unlabelled(names: list[str]) -> Iterator[str]:
         yield f"{len(names)} pairs have no labelled pixel, and no row of their own: {', '.join(names)}"
 
 
-def _environment(metrics: Sequence[Metric], *, torch: bool, device: str) -> dict[str, str | None]:
+def _environment(metrics: Sequence[Metric], sums: Sums) -> dict[str, str | None]:
+    torch = bool(sums.gathered or sums.learned)
     numpy = torch or any("numpy" in metric.libraries for metric in metrics)
     lpips = any("lpips" in metric.libraries for metric in metrics)
     return {
-        "device": device,
+        "device": str(sums.learned.networks.device) if sums.learned else "cpu",
         "torch": import_module("torch").__version__ if torch else None,
         "numpy": import_module("numpy").__version__ if numpy else None,
         **({"lpips": metadata.version("lpips")} if lpips else {}),  # which has the heads, and is not imported
