@@ -1,9 +1,10 @@
 """Time features for FID and LPIPS alex over a folder, and the Frechet distance, turn by turn against their packages.
 
 python tests/benchmarks/bench_features.py [--images N] [--rounds N] [--threads N] [--only features,lpips,distance]
+python tests/benchmarks/bench_features.py --device cuda [--images N]
 
 Every turn goes from files to numbers, in one process with stand-in weights: what a network computes does not change
-its time. Networks are built before. The numbers of all are compared too.
+its time. Networks are built before. The numbers of all are compared too. On a GPU there are no peers, see on_device.py.
 """
 
 import argparse
@@ -18,17 +19,11 @@ import warnings
 from functools import partial
 from pathlib import Path
 
-import lpips as lpips_package
 import numpy as np
-import pytorch_fid.fid_score
-import pytorch_fid.inception
-import scipy.linalg
 import torch
-import torch_fidelity.utils
 from bench_lfd import CANVAS_SIDE, canvas, cores
 from PIL import Image
 from stand_in import stand_in
-from torch_fidelity.datasets import ImagesPathDataset, TransformPILtoRGBTensor
 
 from ffltool.images import read
 from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
@@ -76,6 +71,11 @@ def decoded(paths):
 
 def feature_makers(paths, folder):
     """Return a function without arguments for each pipeline of features, and ours in the way of torch-fidelity."""
+    import pytorch_fid.fid_score
+    import pytorch_fid.inception
+    import torch_fidelity.utils
+    from torch_fidelity.datasets import ImagesPathDataset, TransformPILtoRGBTensor
+
     tensors = stand_in("inception")
     torch.save(tensors, folder / "inception.pth")
     network = Inception(tensors)
@@ -109,6 +109,8 @@ def feature_makers(paths, folder):
 
 def lpips_makers(pairs):
     """Return a function without arguments for each pipeline of LPIPS alex."""
+    import lpips as lpips_package
+
     tensors = stand_in("alexnet")
     network = Lpips("alex", tensors)
     package = lpips_package.LPIPS(net="alex", pnet_rand=True, verbose=False)
@@ -139,6 +141,8 @@ def distance_makers(count):
 
 
 def by_sqrtm(real: Gaussian, fake: Gaussian):
+    import scipy.linalg
+
     root = scipy.linalg.sqrtm((real.covariance @ fake.covariance).numpy()).real
     traces = real.covariance.trace() + fake.covariance.trace() - 2 * np.trace(root)
     return ((real.mean - fake.mean).square().sum() + traces).item()
@@ -178,11 +182,18 @@ def environment(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--images", type=int, default=100)
+    parser.add_argument("--images", type=int)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--only", default="features,lpips,distance")
+    parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
+    if options.device != "cpu":
+        import on_device
+
+        on_device.main(options.device, options.images or 512, make_images)
+        return
+    options.images = options.images or 100
     warnings.simplefilter("ignore")  # the packages', of calls that torchvision and scipy would like otherwise
     torch.set_num_threads(options.threads)
     print(environment(options))
