@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -91,13 +92,24 @@ class Learned:
         device = self.networks.device.type
         size = self.looking.computing.batch_size or _BATCH[device]
         numbered, under_way = enumerate(outcomes), deque()
-        with Ahead(self.networks.device) as ahead:
+        with Ahead(self.networks.device) as ahead, self._memory(size):
             while batch := list(islice(numbered, size)):
                 under_way.append(self._begin(batch, ahead))
                 while len(under_way) > ahead.depth:
                     yield from under_way.popleft()()
             while under_way:
                 yield from under_way.popleft()()
+
+    @contextmanager
+    def _memory(self, size: int) -> Iterator[None]:
+        """Say what takes less, where the device has not enough memory."""
+        try:
+            yield
+        except torch.cuda.OutOfMemoryError as error:
+            device = self.networks.device
+            raise InputError(
+                f"{device} lacks memory for {size} at a time; a smaller --batch-size takes less"
+            ) from error
 
     def _begin(self, batch: list[tuple[int, Outcome]], ahead: Ahead) -> Callable[[], Iterator[Outcome]]:
         """Let the networks look at the images of outcomes, and return what waits for that and yields these."""

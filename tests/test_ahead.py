@@ -11,6 +11,8 @@ from ffltool import ranks
 from ffltool.ahead import Ahead
 from ffltool.evaluate import evaluate_pairs
 from ffltool.looking import Computing, Looking, Sources
+from ffltool.metrics.inception import Inception, prepared
+from ffltool.metrics.lpips import Lpips
 from ffltool.pairing import pair
 
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -66,6 +68,28 @@ def test_a_gpu_gives_the_numbers_of_the_cpu(folders, stand_ins, caches):
     for one, other in zip(*(report.scores for report in reports), strict=True):
         assert one.value == pytest.approx(other.value, rel=1e-4), one.metric
     assert reports[1].environment["device"] == "cuda"
+
+
+@on_a_gpu
+@pytest.mark.parametrize("name", ["alexnet", "inception"])
+def test_nothing_waits_for_a_gpu_inside_a_batch(stand_ins, name):
+    tensors = torch.load(stand_ins[name])
+    network = (Inception(tensors) if name == "inception" else Lpips("alex", tensors)).cuda()
+    images = [np.full((3, 64, 48), level, dtype=np.uint8) for level in range(0, 200, 20)]
+
+    def work():
+        batch = ahead.tensor(images)
+        with torch.inference_mode():
+            return network(prepared(batch)) if name == "inception" else {"lpips": network(batch, batch)}
+
+    with Ahead("cuda") as ahead:
+        ahead.start(work)()
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            results = ahead.start(work)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+        assert all(values.isfinite().all() for values in results().values())
 
 
 @on_a_gpu

@@ -220,6 +220,15 @@ def test_the_reference_sets_have_the_numbers_of_the_libraries(shared, tmp_path):
     assert (report.scores[2].value, report.scores[2].std) == pytest.approx(score, abs=1e-6)
 
 
+def test_too_little_memory_is_one_line_that_tells_what_takes_less(folders, means, monkeypatch):
+    def full(*_, **__):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(means.network, "forward", full)
+    with pytest.raises(InputError, match="cpu lacks memory for 7 at a time; a smaller --batch-size takes less"):
+        evaluate_pairs(pair(*folders(), by="none"), ["fid"], looking=in_batches(means.looking, 7))
+
+
 # weights, and what a result says
 
 

@@ -30,7 +30,7 @@ Layer = Annotated[
     Literal["64", "192", "768", "2048"],
     typer.Option(metavar="N", help="Features of fid and kid: 64, 192, 768 or 2048.", **PANEL),
 ]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="Of kid's subsets and is's order.", **PANEL)]
+Seed = Annotated[int, typer.Option(min=0, max=999_999, metavar="N", help="Of kid's subsets and is's order.", **PANEL)]
 Device = Annotated[str, typer.Option(metavar="NAME", help="Of the networks: auto, cpu, cuda, cuda:1, mps.", **PANEL)]
 Half = Annotated[bool, typer.Option("--half", help="Convolve in float16, on a GPU.", **PANEL)]
 BatchSize = Annotated[

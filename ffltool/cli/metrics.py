@@ -56,8 +56,9 @@ def metrics(
 ) -> None:
     """Several metrics, decoding each file once: of pairs (lfd, mse, psnr, ssim, lpips) and whole sets (the others).
 
-    Sets need no pairs, and may differ in their number of images, unless a metric of pairs is asked for too. For fid
-    REAL may be statistics that --save-stats wrote.
+    Sets need no pairs, and may differ in their number of images, unless a metric of pairs is asked for too.
+
+    For fid REAL may be a file of statistics that --save-stats wrote.
 
     Label maps have metrics of their own: miou and pixel_accuracy, with --labels.
 
