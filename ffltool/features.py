@@ -156,7 +156,7 @@ class FeatureSets:
     def without_known(self) -> Pairing:
         """Return the pairing without the images of sets that are known, where nothing else needs them."""
         for side, each in enumerate(self.sides):
-            if not each.pending and each.facts is None:
+            if each.states and not each.pending and each.facts is None:
                 files = self._files(side)
                 sizes = sizes_of(path for _, path in files)
                 each.facts = ImageSet(
@@ -165,7 +165,7 @@ class FeatureSets:
                     sizes=tuple(sorted(set(sizes.values()))),
                     digest=digest((name, path.stat().st_size) for name, path in files),
                 )
-        wanted = (pair for pair in self.pairing.pairs if self.sides[pair.real is None].pending)
+        wanted = (pair for pair in self.pairing.pairs if self.sides[pair.real is None].facts is None)
         return replace(self.pairing, pairs=tuple(wanted))
 
     def keep(self) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Group = list[tuple[object, tuple[np.ndarray, ...]]]  # images of one shape and type, each with what it belongs to
 
 _BATCH = {"cpu": 8, "cuda": 64, "mps": 16}  # pairs or images, where nothing else is asked for
-_PIXELS = {"cpu": 1 << 19, "cuda": 1 << 22, "mps": 1 << 20}  # of one side of such pairs: LPIPS takes 256 bytes of each
+_PIXELS = {"cpu": 1 << 19, "cuda": 1 << 22, "mps": 1 << 20}  # of one side of them: VGG takes 512 bytes of each
 
 
 class Learned:

@@ -18,7 +18,7 @@ if importlib.util.find_spec("platformdirs") is None:  # no cache is asked for
 import torch
 from stand_in import stand_in
 
-from ffltool import checkpoints, ranks
+from ffltool import checkpoints, ranks, summary
 from ffltool.ahead import Ahead
 from ffltool.evaluate import evaluate_pairs
 from ffltool.images import read
@@ -26,7 +26,7 @@ from ffltool.looking import Computing, Looking, Sources
 from ffltool.metrics import lpips
 from ffltool.metrics.inception import LAYERS, Inception, prepared
 from ffltool.metrics.lpips import Lpips
-from ffltool.networks import HEADS, SHAPES
+from ffltool.networks import SHAPES
 from ffltool.pairing import pair
 
 BATCH, SECONDS, COMPARED, WIDTH = 64, 3, 48, 2048
@@ -48,7 +48,8 @@ def networks(folder):
     told = "stand-in weights"
     if importlib.util.find_spec("lpips") is None:
         checkpoints.heads = stand_in_heads
-        HEADS["alex"], told = "", f"{told}, stand-in heads"
+        summary.metadata = SimpleNamespace(version=lambda package: "")
+        told = f"{told} and heads"
     tensors = {name: stand_in(name) for name in ("inception", "alexnet")}
     if ALEXNET.exists():
         tensors["alexnet"], told = checkpoints.read(ALEXNET, "alexnet"), f"{told}, but AlexNet's own features"
