@@ -78,7 +78,7 @@ class FeatureSets:
         self._keys: dict[tuple[int, str], str] = {}
         if pairing.statistics is not None:
             self._read_statistics(pairing.statistics)
-        if self.looking.sources.cached and ranks.world() == 1:
+        if self.looking.sources.cached and ranks.world() == 1 and not pairing.held:
             for side in range(2):
                 self._recall(side, alpha)
 

@@ -143,6 +143,7 @@ def test_the_host_does_not_wait_inside_a_batch_of_a_network(stand_ins, name, req
         ahead.start(work)()
         request.getfixturevalue("no_waiting")
         results = ahead.start(work)
+        torch.cuda.set_sync_debug_mode("default")
         assert all(values.isfinite().all() for values in results().values())
 
 

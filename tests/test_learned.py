@@ -15,6 +15,7 @@ from ffltool.errors import InputError, MissingWeightsError, ShapeError, WeightsE
 from ffltool.evaluate import evaluate_pairs
 from ffltool.images import Reading, read
 from ffltool.looking import Computing, Looking, Sources
+from ffltool.memory import pair_in_memory
 from ffltool.metrics.fid import fid
 from ffltool.metrics.inception import prepared
 from ffltool.metrics.inception_score import inception_score
@@ -188,6 +189,16 @@ def test_side_by_side_images_are_two_sets(tmp_path, save, rng, means):
     for _ in range(2):  # the second time from the cache
         both = evaluate_pairs(pair(tmp_path / "both", side_by_side=True), ["fid"], looking=means.looking)
         assert scores(both) == pytest.approx(scores(apart), rel=1e-6)
+
+
+def test_images_in_memory_are_those_of_files(folders, means):
+    real, fake = folders([f"{i}.png" for i in range(10)])
+    expected = evaluate_pairs(pair(real, fake, by="none"), SETS, looking=means.looking)
+    images = (np.stack([np.asarray(Image.open(path)) for path in sorted(side.iterdir())]) for side in (real, fake))
+    held = pair_in_memory(*images, paired=False)
+    found = [evaluate_pairs(held, SETS, looking=means.looking) for _ in range(2)]
+    assert found[0].scores == found[1].scores == expected.scores
+    assert means.network.seen == 60, "there are no files to know again"
 
 
 @pytest.mark.parametrize(
