@@ -50,7 +50,7 @@ class Gathered:
 
     Parameters
     ----------
-    metrics : those of sets.
+    metrics : all of a run; those of mean spectra are taken.
     common : height and width that images are cut to for these.
     bands : resolve the squared error of pairs in so many bands; None does not.
     one_size : height and width of all pairs, to map their squared error too.
@@ -64,7 +64,8 @@ class Gathered:
         bands: int | None,
         one_size: tuple[int, int] | None,
     ) -> None:
-        homes = {metric.home: metric.module for metric in metrics}
+        of_spectra = (metric for metric in metrics if metric.of == "sets" and not metric.learned)
+        homes = {metric.home: metric.module for metric in of_spectra}
         self.sets: dict[str, list[Sums]] = {
             home: [module.state(*common) for _ in ("real", "fake")] for home, module in homes.items()
         }
@@ -86,7 +87,7 @@ class Gathered:
             for batch, image in zip(self._sides, outcome.cut, strict=True):
                 if image is not None:
                     batch.add(image)
-            if outcome.fitted is not None:
+            if self._pairs and outcome.fitted is not None:
                 self._pairs.add(*outcome.fitted)
             yield outcome
         for batch in (*self._sides, *([self._pairs] if self._pairs else [])):
@@ -104,10 +105,10 @@ class Gathered:
 
 
 @contextmanager
-def few_threads() -> Iterator[None]:
-    """Let torch compute on the cores that do not decode: its threads wait for one another where they are too many."""
+def few_threads(count: int | None = None) -> Iterator[None]:
+    """Let torch compute in `count` threads, or on the cores that do not decode: too many wait for one another."""
     before = torch.get_num_threads()
-    torch.set_num_threads(max(1, ranks.cores() // _SHARE))
+    torch.set_num_threads(count or max(1, ranks.cores() // _SHARE))
     try:
         yield
     finally:

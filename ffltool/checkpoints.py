@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ffltool.errors import WeightsError
+from ffltool.errors import MissingWeightsError, WeightsError
 from ffltool.networks import FILES, HEADS, SHAPES
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def heads(backbone: str) -> list[Tensor]:
 
     Raises
     ------
-    WeightsError : if the package or its file is missing, or the file is not the published one.
+    WeightsError : if the package (MissingWeightsError) or its file is missing, or the file is not the published one.
     """
     import torch
 
     spec = importlib.util.find_spec("lpips")
     if spec is None or not spec.submodule_search_locations:
-        raise WeightsError("LPIPS needs the heads that the package lpips holds; `pip install lpips` brings them")
+        raise MissingWeightsError("LPIPS needs the heads that the package lpips holds; `pip install lpips` brings them")
     path = Path(spec.submodule_search_locations[0]) / "weights" / "v0.1" / f"{backbone}.pth"
     if digest_of_file(path) != HEADS[backbone]:
         raise WeightsError(f"{path} does not hold the published heads of LPIPS v0.1; reinstalling lpips brings them")

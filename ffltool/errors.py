@@ -23,6 +23,10 @@ class WeightsError(FfltoolError):
     """A weight file that is missing, damaged, out of reach, or not what it is called."""
 
 
+class MissingWeightsError(WeightsError):
+    """A weight file that is not on this machine."""
+
+
 class NothingComparedError(FfltoolError):
     """A run that came to its end without one comparison."""
 

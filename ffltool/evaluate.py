@@ -16,6 +16,7 @@ from ffltool import ranks
 from ffltool.errors import InputError
 from ffltool.images import Reading
 from ffltool.label_maps import LabelMaps
+from ffltool.looking import Looking
 from ffltool.measure import Task, measure
 from ffltool.metrics import METRICS, Metric, look_up
 from ffltool.outcomes import Table
@@ -23,11 +24,10 @@ from ffltool.pairing import Pairing
 from ffltool.report import Report
 from ffltool.sizes import Size, sizes_of, smallest
 from ffltool.stream import Progress, starts_workers, stream
-from ffltool.summary import summarised
+from ffltool.summary import Sums, summarised
 
 if TYPE_CHECKING:
-    from ffltool.batches import Gathered
-    from ffltool.tallies import Tally
+    from ffltool.learned import Learned
 
 _CHUNK = 8  # pairs that a worker takes at a time; fewer cost small images a tenth more, and many idle at the end
 _SMALL = 64 * 1024  # bytes of a file below which processes beat threads
@@ -40,9 +40,11 @@ def evaluate_pairs(
     metrics: Iterable[str],
     *,
     reading: Reading | LabelMaps | None = None,
+    looking: Looking | None = None,
     skip_broken: bool = False,
     bands: int | None = None,
     error_map: bool = False,
+    save_statistics: Path | None = None,
     workers: int | None = None,
     command: str = "metrics",
     progress: Progress | None = None,
@@ -59,9 +61,11 @@ def evaluate_pairs(
     reading : how files become pixels; the default drops alpha channels and wants equal sizes of a pair. Metrics of
         sets are of images as they are, cut about their centres to the smallest height and width of all. Metrics of
         labels want ``LabelMaps``.
+    looking : how networks look at images, for learned metrics; the default is that of the papers, on the CPU.
     skip_broken : leave out what has a broken image and name it in a warning, instead of raising.
     bands : resolve the squared error in this many bands of frequencies, with the zero frequency and the corner.
     error_map : with bands, map the squared error over all frequencies; pairs must then have one size.
+    save_statistics : write those of the real images there, to stand for them in later runs.
     workers : threads that decode and measure; default the cores that this process may use.
     progress : wraps the stream of this process's pairs, given it and their number.
 
@@ -73,26 +77,41 @@ def evaluate_pairs(
     ------
     InputError, ShapeError : for an image that cannot be read or measured; ``BrokenImageError`` where it is damaged.
     NothingComparedError : if no pair was compared.
+    WeightsError : for a learned metric whose weights are missing, before any image is read.
     """
     start = time.perf_counter()
     rows = look_up(metrics)
     reading = reading or Reading()
     _check(rows, pairing, reading, bands=bool(bands or error_map))
-    of_sets = [metric for metric in rows if metric.of == "sets"]
+    if save_statistics is not None and (pairing.statistics or all(metric.name != "fid" for metric in rows)):
+        raise InputError("statistics are those that fid makes of real images, and there is none of the two here")
+    learned = None
+    if any(metric.learned for metric in rows):
+        from ffltool.learned import Learned
+
+        learned = Learned(rows, looking or Looking(), pairing, alpha=reading.alpha)
+        rows, pairing = learned.metrics, learned.pairing
+    of_spectra = any(metric.of == "sets" and not metric.learned for metric in rows)
     task = Task(
-        metrics=[metric for metric in rows if metric.of != "sets"],
+        metrics=[metric for metric in rows if metric.of != "sets" and not metric.learned],
         reading=reading,
         skip_broken=skip_broken,
-        common=_common_size(pairing, workers=workers) if of_sets else None,
+        common=_common_size(pairing, workers=workers) if of_spectra else None,
+        pairs=bands is not None or bool(learned and learned.lpips),
+        shown=learned.shown if learned else (False, False),
         bands=bands,
         one_size=_only_size(pairing, fit=reading.fit, workers=workers) if error_map else None,
     )
-    table, gathered, tally = _run(pairing, task, of_sets, workers=workers, progress=progress)
+    table, sums = _run(pairing, task, rows, learned, workers=workers, progress=progress)
     if ranks.rank() > 0:
         return None
-    return summarised(
-        pairing, rows, table.outcomes(), gathered, tally, common=task.common, command=command, start=start
-    )
+    outcomes = list(table.outcomes())
+    if learned:
+        learned.keep(outcomes)
+    report = summarised(pairing, rows, outcomes, sums, common=task.common, command=command, start=start)
+    if save_statistics is not None:
+        learned.save(save_statistics, report.real)
+    return report
 
 
 def _check(metrics: Sequence[Metric], pairing: Pairing, reading: Reading | LabelMaps, *, bands: bool) -> None:
@@ -105,15 +124,25 @@ def _check(metrics: Sequence[Metric], pairing: Pairing, reading: Reading | Label
         raise InputError(f"{', '.join(of_images) or 'bands'}: of images, but --labels reads label maps, for {known}")
     if of_labels and not isinstance(reading, LabelMaps):
         raise InputError(f"{', '.join(of_labels)}: of label maps, which --labels reads, not of images")
+    if pairing.statistics and (others := [metric.name for metric in metrics if not metric.learned]):
+        raise InputError(
+            f"{', '.join(others)}: these want real images, and {pairing.statistics} is a file of statistics"
+        )
     in_pairs = [metric.name for metric in metrics if metric.of != "sets"]
     if not pairing.paired and (in_pairs or bands):
         raise InputError(f"{', '.join(in_pairs) or 'bands'}: these want pairs of images")
 
 
 def _run(
-    pairing: Pairing, task: Task, of_sets: Sequence[Metric], *, workers: int | None, progress: Progress | None
-) -> tuple[Table, Gathered | None, Tally | None]:
-    """Measure everything, on all processes; return outcomes, the sums over sets and bands, and that over label maps."""
+    pairing: Pairing,
+    task: Task,
+    metrics: Sequence[Metric],
+    learned: Learned | None,
+    *,
+    workers: int | None,
+    progress: Progress | None,
+) -> tuple[Table, Sums]:
+    """Measure everything, on all processes; return outcomes, and what was made of all of them together."""
     gathered = tally = None
     with ranks.group(), ExitStack() as stack:
         mine = ranks.share(pairing.pairs)
@@ -125,20 +154,21 @@ def _run(
         if task.hands_over:  # workers are there: what follows starts threads
             from ffltool.batches import Gathered, few_threads
 
-            stack.enter_context(few_threads())
-            gathered = Gathered(of_sets, common=task.common, bands=task.bands, one_size=task.one_size)
+            stack.enter_context(few_threads(learned.threads if learned else None))
+            gathered = Gathered(metrics, common=task.common, bands=task.bands, one_size=task.one_size)
             outcomes = gathered.passing(outcomes)
+            outcomes = learned.passing(outcomes) if learned else outcomes
         if isinstance(task.reading, LabelMaps):
             from ffltool.tallies import Tally
 
             tally = Tally(task.reading)
             outcomes = tally.passing(outcomes)
-        table = Table(items=len(pairing.pairs), values=len(task.metrics))
+        table = Table(items=len(pairing.pairs), values=sum(metric.of != "sets" for metric in metrics))
         table.fill(progress(outcomes, len(mine)) if progress else outcomes)
         table.all_reduce()
-        for sums in filter(None, (gathered, tally)):
+        for sums in filter(None, (gathered, tally, learned and learned.sets)):
             sums.all_reduce()
-    return table, gathered, tally
+    return table, Sums(gathered=gathered, tally=tally, learned=learned)
 
 
 def _processes_pay(pairing: Pairing, metrics: Sequence[Metric]) -> bool:

@@ -54,23 +54,27 @@ class Comparison:
 class Task:
     """What is to be done with every pair, or every image of two sets.
 
-    ``metrics`` are of pairs, or of labels where the files are label maps. ``common`` is the size to which images are
-    cut for metrics of sets, None where there are none; with ``bands`` images of a pair are handed over too, which
-    ``one_size`` says must have that. ``at_once`` reads both images of a pair at a time, where no workers are ahead.
+    ``metrics`` are of pairs, or of labels where the files are label maps, and not learned. Others take images in
+    batches, which are handed over: cut to ``common``, the size for metrics of mean spectra, None where there are none;
+    with ``pairs`` both of a pair in one size; of a side that is ``shown`` to a network as they are. ``one_size`` is
+    that of all pairs where ``bands`` are mapped. ``at_once`` reads both images of a pair at a time, where no workers
+    are ahead.
     """
 
     metrics: Sequence[Metric]
     reading: Reading | LabelMaps
     skip_broken: bool = False
     common: tuple[int, int] | None = None
+    pairs: bool = False
+    shown: tuple[bool, bool] = (False, False)
     bands: int | None = None
     one_size: tuple[int, int] | None = None
     at_once: bool = False
 
     @property
     def hands_over(self) -> bool:
-        """Whether images are needed beyond the metrics of pairs, by sums in torch."""
-        return self.common is not None or self.bands is not None
+        """Whether images are needed beyond the metrics of pairs, in torch."""
+        return self.common is not None or self.pairs or any(self.shown)
 
 
 def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
@@ -90,16 +94,19 @@ def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
 def _of_images(files: Files, pictures: Sequence[Picture | None], task: Task) -> Outcome:
     alphas = sum(picture is not None and picture.alpha_dropped for picture in pictures)
     cut, values, planes = (None, None), (), None
+    shown = tuple(
+        picture.planes() if wanted and picture else None for picture, wanted in zip(pictures, task.shown, strict=True)
+    )
     if task.common:
         named = zip(pictures, (files[0], files[1] or files[0]), strict=True)
         cut = tuple(picture and _cut(picture, task.common, path) for picture, path in named)
-    if task.metrics or task.bands is not None:
+    if task.metrics or task.pairs:
         pictures = fitted(*pictures, fit=task.reading.fit, files=files)
         comparison = Comparison(*pictures)
         values = _values(comparison, task.metrics, files[0])
-        planes = None if task.bands is None else comparison.planes()
+        planes = comparison.planes() if task.pairs else None
     facts = (Facts(*picture.size, picture.file_bytes) if picture else Facts() for picture in pictures)
-    return Outcome(MEASURED, *facts, alphas, values, cut, planes)
+    return Outcome(MEASURED, *facts, alphas, values, cut, planes, shown)
 
 
 def _of_labels(files: Files, maps: tuple[LabelMap, LabelMap], task: Task) -> Outcome:

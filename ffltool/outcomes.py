@@ -29,8 +29,9 @@ class Outcome(NamedTuple):
     """What became of a pair, or of an image by itself: numbers, and the images for those who take in many at a time.
 
     ``alphas`` is how many images lost an alpha channel, ``values`` what metrics of pairs say; ``cut`` are the real and
-    the fake image in the size that is common to all, ``fitted`` both in one size of their own; ``cells`` is what label
-    maps have in common, NaN among their values where the real one has no labelled pixel.
+    the fake image in the size that is common to all, ``fitted`` both in one size of their own, ``shown`` those that a
+    network of sets looks at, as they are; ``cells`` is what label maps have in common, NaN among their values where the
+    real one has no labelled pixel.
     """
 
     state: float
@@ -40,6 +41,7 @@ class Outcome(NamedTuple):
     values: tuple[float, ...] = ()
     cut: tuple[ndarray | None, ndarray | None] = (None, None)
     fitted: tuple[ndarray, ndarray] | None = None
+    shown: tuple[ndarray | None, ndarray | None] = (None, None)
     cells: Cells | None = None
 
 

@@ -17,6 +17,7 @@ _PAIR_KEYS: dict[str, Callable[[str], str]] = {
     "stem": lambda name: os.path.splitext(name)[0],
     "name": lambda name: name,
 }
+STATISTICS = ".npz"  # the suffix of a file that stands for real images
 PAIRINGS = (*_PAIR_KEYS, "order")
 _NAMED = 3  # how many left-over files an error names
 
@@ -42,8 +43,9 @@ class Pair:
 class Pairing:
     """What there is to compare, in order, and what has to be said about it.
 
-    `real` and `fake` are the folders or files that were given. Without `paired` these are two sets, and each of
-    `pairs` is an image of one of them. `held` are the images of pairs that are in memory, where there are no files.
+    `real` and `fake` are the folders or files that were given; `real` may be a file of statistics in place of images,
+    of which there are none then. Without `paired` these are two sets, and each of `pairs` is an image of one of them.
+    `held` are the images of pairs that are in memory, where there are no files.
     """
 
     real: Path
@@ -52,6 +54,11 @@ class Pairing:
     warnings: tuple[str, ...] = ()
     paired: bool = True
     held: Mapping[Pair, tuple] = field(default_factory=dict, compare=False)
+
+    @property
+    def statistics(self) -> Path | None:
+        """The file of statistics that stands for the real images."""
+        return self.real if _is_statistics(self.real) else None
 
     @cached_property
     def folders(self) -> tuple[Path, Path]:
@@ -145,6 +152,10 @@ def pair(
         return Pairing(real, real, tuple(Pair(name, None) for name in names[:limit]))
     if fake is None:
         raise InputError("FAKE is missing: give two folders or two images (or --side-by-side and one folder)")
+    if by != "none" and _is_statistics(real):
+        raise InputError(
+            f"{real} holds statistics of a set, which pair with no images: they are for fid, kid and is alone"
+        )
     if by == "none":
         return _unpaired(real, fake, recursive=recursive, limit=limit)
     if real.is_file() and fake.is_file():
@@ -169,8 +180,14 @@ def pair(
 def _unpaired(real: Path, fake: Path, *, recursive: bool, limit: int | None) -> Pairing:
     """Return the images of two folders, or single ones, each by itself."""
     reals, fakes = ([path.name] if path.is_file() else find(path, recursive=recursive)[:limit] for path in (real, fake))
+    if _is_statistics(real):
+        reals = []
     images = (*(Pair(name, None) for name in reals), *(Pair(None, name) for name in fakes))
     return Pairing(real, fake, images, paired=False)
+
+
+def _is_statistics(path: Path) -> bool:
+    return path.suffix.lower() == STATISTICS and path.is_file()
 
 
 def _match(reals: dict[str, str], fakes: dict[str, str]) -> tuple[list[tuple[str, str]], list[str], list[str]]:

@@ -30,8 +30,9 @@ class Score:
     Of a metric of pairs ``value`` is the mean over all images, infinite where ``infinite`` (> 0) of them are; ``std``
     is the deviation of the population, None where a value is infinite; ``min`` and ``max`` may be infinite.
 
-    A metric of sets has one value, for ``images`` of the fake set: ``std``, ``min`` and ``max`` are None, and
-    ``infinite`` is 1 where the value is. ``better`` is "0" where the metric is best at 0.
+    A metric of sets has one value, for ``images`` of the fake set: ``min`` and ``max`` are None, ``std`` is that over
+    the subsets of KID or the splits of IS and None elsewhere, and ``infinite`` is 1 where the value is. ``better`` is
+    "0" where the metric is best at 0.
 
     A metric of labels has one value too, of all pixels of ``images`` pairs together; ``min`` and ``max`` are of the
     pairs by themselves.

@@ -6,7 +6,8 @@ import math
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from importlib import import_module
+from dataclasses import dataclass
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,17 +24,30 @@ from ffltool.report import ImageSet, PairValues, Report, Score
 
 if TYPE_CHECKING:
     from ffltool.batches import Gathered
+    from ffltool.learned import Learned
     from ffltool.tallies import Tally
 
 Measured = Sequence[tuple[Pair, Outcome]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    """What was made of all items together; None for what was not asked for.
+
+    ``gathered`` are the sums of metrics of mean spectra and of bands, ``tally`` is the sum over label maps, ``learned``
+    what networks say.
+    """
+
+    gathered: Gathered | None = None
+    tally: Tally | None = None
+    learned: Learned | None = None
 
 
 def summarised(
     pairing: Pairing,
     metrics: Sequence[Metric],
     outcomes: Iterable[Outcome],
-    gathered: Gathered | None,
-    tally: Tally | None,
+    sums: Sums,
     *,
     common: tuple[int, int] | None,
     command: str,
@@ -41,10 +55,7 @@ def summarised(
 ) -> Report:
     """Return the report of a run that began at `start`, a reading of the performance counter.
 
-    Parameters
-    ----------
-    gathered : the sums of metrics of sets, taken of images cut to `common`, and of bands; None where there are none.
-    tally : the sum over label maps, None where the files are images.
+    `common` is the size that images were cut to for metrics of mean spectra.
 
     Raises
     ------
@@ -52,13 +63,14 @@ def summarised(
     """
     fates = list(zip(pairing.pairs, outcomes, strict=True))
     measured = [(pair, outcome) for pair, outcome in fates if outcome.state == MEASURED]
-    real, fake = (_image_set(pairing, measured, side) for side in range(2))
+    known = sums.learned.known if sums.learned else (None, None)
+    real, fake = (known[side] or _image_set(pairing, measured, side) for side in range(2))
     if not (real.images and fake.images):
         raise NothingComparedError("nothing was compared")
     skipped = [printable(pair.real or pair.fake) for pair, outcome in fates if outcome.state == SKIPPED]
     rows = [_values(pair, outcome) for pair, outcome in measured if outcome.values]
-    scores = tuple(_scores(metrics, measured, gathered, tally, common=common))
-    bands = gathered.bands if gathered else None
+    scores = tuple(_scores(metrics, measured, sums, common=common, images=fake.images))
+    bands = sums.gathered.bands if sums.gathered else None
     return Report(
         command=command,
         version=__version__,
@@ -68,52 +80,57 @@ def summarised(
         pairs=tuple(row for row in rows if not _is_unlabelled(row)),
         warnings=(
             *pairing.warnings,
+            *(sums.learned.warnings if sums.learned else ()),
             *_of_files(skipped, int(sum(outcome.alphas for _, outcome in measured)), paired=pairing.paired),
             *_of_sizes(metrics, measured, common=common),
             *_of_infinities(scores),
             *_of_unlabelled([printable(row.real) for row in rows if _is_unlabelled(row)]),
         ),
-        environment=_environment(metrics, torch=gathered is not None),
+        environment=_environment(metrics, sums),
         seconds=time.perf_counter() - start,
         bands=bands.compute() if bands else (),
-        classes=tally.classes() if tally else (),
+        classes=sums.tally.classes() if sums.tally else (),
         error_map=bands.error_map() if bands and bands.size else None,
     )
 
 
 def _scores(
-    metrics: Sequence[Metric],
-    measured: Measured,
-    gathered: Gathered | None,
-    tally: Tally | None,
-    *,
-    common: tuple[int, int] | None,
+    metrics: Sequence[Metric], measured: Measured, sums: Sums, *, common: tuple[int, int] | None, images: int
 ) -> Iterator[Score]:
     columns = zip(*(outcome.values for _, outcome in measured), strict=True)
     for metric in metrics:
+        settings = metric.settings | (sums.learned.networks.settings(metric) if metric.learned else {})
         if metric.of == "pairs":
-            yield _of_values(metric, next(columns))
-            continue
-        if metric.of == "labels":
-            yield _of_labels(metric, next(columns), tally)
-            continue
-        settings = metric.settings | dict(zip(("height", "width"), common, strict=True))
-        for name, value in zip(metric.scores, gathered.scores(metric), strict=True):
-            yield Score(
-                metric=name,
-                value=value,
-                std=None,
-                min=None,
-                max=None,
-                images=sum(outcome.fake.height > 0 for _, outcome in measured),
-                unit=metric.unit,
-                better=metric.better,
-                infinite=int(math.isinf(value)),
-                settings=settings,
-            )
+            yield _of_values(metric, next(columns), settings)
+        elif metric.of == "labels":
+            yield _of_labels(metric, next(columns), sums.tally)
+        elif metric.learned:
+            value, std = sums.learned.sets.score(metric)
+            yield _of_set(metric, metric.name, value, std, settings, images=images)
+        else:
+            settings |= dict(zip(("height", "width"), common, strict=True))
+            for name, value in zip(metric.scores, sums.gathered.scores(metric), strict=True):
+                yield _of_set(metric, name, value, None, settings, images=images)
 
 
-def _of_values(metric: Metric, values: tuple[float, ...]) -> Score:
+def _of_set(
+    metric: Metric, name: str, value: float, std: float | None, settings: dict[str, float | str], *, images: int
+) -> Score:
+    return Score(
+        metric=name,
+        value=value,
+        std=std,
+        min=None,
+        max=None,
+        images=images,
+        unit=metric.unit,
+        better=metric.better,
+        infinite=int(math.isinf(value)),
+        settings=settings,
+    )
+
+
+def _of_values(metric: Metric, values: tuple[float, ...], settings: dict[str, float | str]) -> Score:
     mean = Mean(origin=next(filter(math.isfinite, values), 0.0))
     mean.update(values)
     infinite = int(mean.state["infinite"])
@@ -128,7 +145,7 @@ def _of_values(metric: Metric, values: tuple[float, ...]) -> Score:
         unit=metric.unit,
         better=metric.better,
         infinite=infinite,
-        settings=metric.settings,
+        settings=settings,
     )
 
 
@@ -190,7 +207,7 @@ def _of_sizes(metrics: Sequence[Metric], measured: Measured, *, common: tuple[in
             "the mean LFD compares only with that of sets of the same sizes"
         )
     if common and sizes != {common}:
-        names = ", ".join(metric.name for metric in metrics if metric.of == "sets")
+        names = ", ".join(metric.name for metric in metrics if metric.of == "sets" and not metric.learned)
         yield f"the images have several sizes; for {names} each was cut about its centre to {common[0]}x{common[1]}"
 
 
@@ -205,12 +222,15 @@ def _of_unlabelled(names: list[str]) -> Iterator[str]:
         yield f"{len(names)} pairs have no labelled pixel, and no row of their own: {', '.join(names)}"
 
 
-def _environment(metrics: Sequence[Metric], *, torch: bool) -> dict[str, str | None]:
+def _environment(metrics: Sequence[Metric], sums: Sums) -> dict[str, str | None]:
+    torch = bool(sums.gathered or sums.learned)
     numpy = torch or any("numpy" in metric.libraries for metric in metrics)
+    lpips = any("lpips" in metric.libraries for metric in metrics)
     return {
-        "device": "cpu",
+        "device": str(sums.learned.networks.device) if sums.learned else "cpu",
         "torch": import_module("torch").__version__ if torch else None,
         "numpy": import_module("numpy").__version__ if numpy else None,
+        **({"lpips": metadata.version("lpips")} if lpips else {}),  # which has the heads, and is not imported
         "pillow": PIL.__version__,
         "python": ".".join(map(str, sys.version_info[:3])),
     }

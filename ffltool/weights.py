@@ -13,10 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from platformdirs import user_cache_path
-
-from ffltool import checkpoints, outputs
-from ffltool.errors import InputError, NothingComparedError, WeightsError
+from ffltool import checkpoints, outputs, user_cache
+from ffltool.errors import InputError, MissingWeightsError, NothingComparedError, WeightsError
 from ffltool.formats import json_text
 from ffltool.networks import FILES, File
 
@@ -60,7 +58,7 @@ def load(name: str, *, own: Path | None = None, download: bool = False, progress
 
     Raises
     ------
-    WeightsError : for a file that is missing, damaged, or not the published one.
+    WeightsError : for a file that is damaged, or not the published one; MissingWeightsError where there is none.
     """
     if download and own is None and _find(name) is None:
         fetch(name, progress=progress)
@@ -144,21 +142,9 @@ def folders() -> dict[str, Path | None]:
     torch_home = os.environ.get("TORCH_HOME") or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/torch"
     return {
         VARIABLE: Path(os.path.expanduser(variable)) if variable else None,
-        CACHE: _at_home(_user_cache() / "weights"),
-        HUB: _at_home(Path(os.path.expanduser(torch_home)) / "hub" / "checkpoints"),
+        CACHE: user_cache.folder("weights"),
+        HUB: user_cache.at_home(Path(os.path.expanduser(torch_home)) / "hub" / "checkpoints"),
     }
-
-
-def _user_cache() -> Path:
-    try:
-        return user_cache_path("ffltool", appauthor=False)
-    except RuntimeError:  # newer versions, for a user without a home folder
-        return Path("~")
-
-
-def _at_home(path: Path) -> Path | None:
-    """Return None for a path in a home folder that this user does not have: it begins with a bare ~."""
-    return path if path.parts[0] != "~" else None
 
 
 def as_json(checked: list[Found]) -> str:
@@ -204,7 +190,7 @@ def _place(name: str, own: Path | None) -> tuple[str, Path]:
         return place
     file = FILES[name]
     searched = ", ".join(f"{place} ({folder or 'not set'})" for place, folder in folders().items())
-    raise WeightsError(
+    raise MissingWeightsError(
         f"{file.name} is not in {searched}; `ffltool weights fetch {name}` brings it "
         f"from {file.url} (SHA-256 {file.sha256})"
     )

@@ -1,6 +1,7 @@
 """What tests share: small images of their own, the command line as a function, the reference data where it is."""
 
 import hashlib
+import runpy
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,8 @@ from PIL import Image
 
 from ffltool import checkpoints, networks, weights
 from ffltool.cli import main
+from ffltool.looking import Looking, Sources
+from ffltool.metrics.inception import LAYERS
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -66,6 +69,50 @@ def folders(tmp_path, save):
         return tmp_path / "real", tmp_path / "fake"
 
     return folders
+
+
+@pytest.fixture
+def caches(tmp_path, monkeypatch):
+    """Keep the caches of a test to itself, and return the folder of features."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    return tmp_path / "caches" / "ffltool" / "features"
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory):
+    """Return weight files of networks that nobody trained, by name."""
+    make = runpy.run_path(str(Path(__file__).parent / "benchmarks" / "stand_in.py"))["stand_in"]
+    folder = tmp_path_factory.mktemp("weights")
+    for name in ("alexnet", "squeezenet", "inception"):
+        torch.save(make(name), folder / f"{name}.pth")
+    return {path.stem: path for path in folder.iterdir()}
+
+
+class Means(torch.nn.Module):
+    """In place of Inception: as many means of small squares as a layer is wide, in a moment."""
+
+    seen = 0  # images, by all of them
+
+    def __init__(self, tensors):
+        super().__init__()
+        self.register_buffer("factor", torch.tensor(1.0))
+
+    def forward(self, images, *, layers):
+        Means.seen += len(images)
+        assert images.shape[1:] == (3, 299, 299)
+        means = self.factor * torch.nn.functional.adaptive_avg_pool2d(images, 32).flatten(1)
+        return {layer: means[:, : LAYERS[layer]].float() for layer in layers}
+
+
+@pytest.fixture
+def means(monkeypatch, tmp_path, caches):
+    """Let Inception be `Means`, whose weights are a small file; return how to look with them, and the class."""
+    monkeypatch.setattr("ffltool.loaded.Inception", Means)
+    monkeypatch.setitem(networks.SHAPES, "inception", {"one": (1,)})
+    torch.save({"one": torch.ones(1)}, tmp_path / "means.pth")
+    monkeypatch.setattr(Means, "seen", 0)
+    sources = Sources(own={"inception": tmp_path / "means.pth"})
+    return SimpleNamespace(looking=Looking(layer="64", sources=sources), path=tmp_path / "means.pth", network=Means)
 
 
 @pytest.fixture

@@ -1,12 +1,19 @@
 """What must hold on a GPU; skipped where there is none."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 
+from ffltool.ahead import Ahead
+from ffltool.evaluate import evaluate_pairs
+from ffltool.looking import Computing, Looking, Sources
 from ffltool.loss import FocalFrequencyLoss, focal_frequency_loss
+from ffltool.metrics.inception import Inception, prepared
+from ffltool.metrics.lpips import Lpips
+from ffltool.pairing import pair
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
 
@@ -103,3 +110,50 @@ def test_an_image_is_rebuilt_and_diagnosed(run, folders, tmp_path):
     assert losses[-1] < 1e-3 * losses[0]
     tables = [run("diagnose", real, fake, "--device", device)[1] for device in ("cpu", "cuda")]
     assert all(one == other for one, other in pairwise(tables))
+
+
+def test_learned_metrics_are_those_of_the_cpu(folders, stand_ins, caches):
+    real, fake = folders([f"{i}.png" for i in range(24)], size=(64, 48))
+    sources = Sources(own={name: stand_ins[name] for name in ("alexnet", "inception")}, cached=False)
+    reports = [
+        evaluate_pairs(
+            pair(real, fake),
+            ["lpips", "fid", "kid", "is", "psnr"],
+            looking=Looking(computing=Computing(device=device, batch_size=5), sources=sources),
+        )
+        for device in ("cpu", "cuda")
+    ]
+    for one, other in zip(*(report.scores for report in reports), strict=True):
+        assert one.value == pytest.approx(other.value, rel=1e-4), one.metric
+    assert reports[1].environment["device"] == "cuda"
+
+
+@pytest.mark.parametrize("name", ["alexnet", "inception"])
+def test_the_host_does_not_wait_inside_a_batch_of_a_network(stand_ins, name, request):
+    tensors = torch.load(stand_ins[name])
+    network = (Inception(tensors) if name == "inception" else Lpips("alex", tensors)).cuda()
+    images = [np.full((3, 64, 48), level, dtype=np.uint8) for level in range(0, 200, 20)]
+
+    def work():
+        batch = ahead.tensor(images)
+        with torch.inference_mode():
+            return network(prepared(batch)) if name == "inception" else {"lpips": network(batch, batch)}
+
+    with Ahead("cuda") as ahead:
+        ahead.start(work)()
+        request.getfixturevalue("no_waiting")
+        results = ahead.start(work)
+        torch.cuda.set_sync_debug_mode("default")
+        assert all(values.isfinite().all() for values in results().values())
+
+
+def test_networks_in_half_precision_are_near_and_named(folders, stand_ins, caches):
+    real, fake = folders([f"{i}.png" for i in range(6)], size=(64, 48))
+    sources = Sources(own={"alexnet": stand_ins["alexnet"]}, cached=False)
+    looking = Looking(computing=Computing(device="cuda"), sources=sources)
+    whole = evaluate_pairs(pair(real, fake), ["lpips"], looking=looking)
+    half = evaluate_pairs(
+        pair(real, fake), ["lpips"], looking=replace(looking, computing=Computing(device="cuda", half=True))
+    )
+    assert half.scores[0].value == pytest.approx(whole.scores[0].value, rel=1e-2)
+    assert half.scores[0].settings["precision"] == "float16"

@@ -26,6 +26,11 @@ LAYERS = [
         "diagnose",
         "check",
         "comparing",
+        "learned",
+        "loaded",
+        "features",
+        "feature_cache",
+        "ahead",
     },
     {
         "metrics",
@@ -56,6 +61,8 @@ LAYERS = [
         "recipes",
         "networks",
         "checkpoints",
+        "looking",
+        "user_cache",
     },
     {"errors", "__init__"},
 ]

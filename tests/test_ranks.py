@@ -93,6 +93,24 @@ def test_label_maps_of_two_processes_are_those_of_one_though_each_knows_other_la
     assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
 
 
+def test_networks_of_two_processes_see_what_one_sees(tmp_path, folders, run, stand_ins, caches):
+    """With an odd number of real images, so that the fake ones are dealt out from the other process on."""
+    real, fake = folders([f"{i}.png" for i in range(11)], size=(40, 33))
+    own = [part for name in ("alexnet", "inception") for part in ("--weights", f"{name}={stand_ins[name]}")]
+    sets = ["metrics", real, fake, "-m", "fid,kid,is", "--layer", "64", "--no-cache", *own]
+    (real / "0.png").unlink()
+    pairs = ["metrics", real, fake, "-m", "lpips,psnr,kid", "--layer", "64", "--allow-unpaired", "--no-cache", *own]
+    for number, command in enumerate((sets, pairs)):
+        two = launch("-m", "ffltool", *command, "--json", tmp_path / f"two{number}.json")
+        assert two.returncode == 0, two.stderr
+        assert run(*command, "--json", tmp_path / f"one{number}.json")[0] == 0
+        one, two = (json.loads((tmp_path / f"{name}{number}.json").read_text()) for name in ("one", "two"))
+        for first, second in zip(one["scores"], two["scores"], strict=True):
+            assert first["settings"] == second["settings"]
+            # images meet others in a batch, which may change the order of a sum
+            assert first["value"] == pytest.approx(second["value"], rel=1e-5)
+
+
 def test_an_error_of_one_process_ends_both_with_its_message(folders):
     real, fake = folders([f"{i}.png" for i in range(5)])
     (fake / "3.png").write_bytes(b"junk")
@@ -107,14 +125,14 @@ SUMS = """
 import torch
 from ffltool import ranks
 from ffltool.metrics.fid import Moments
-from ffltool.metrics.sums import Mean, Rows, Sums
+from ffltool.metrics.sums import Mean, Placed, Rows, Sums
 
 values = [1.5, float("inf"), 4.0, -2.0, 8.25]
 whole, part = Mean(origin=1.5), Mean(origin=1.5)
 whole.update(values)
 tensors = Sums(outer=(2, 3), count=())
 features = torch.rand(7, 2, generator=torch.Generator().manual_seed(1))
-rows, alone, moments, merged = Rows(2), Rows(2), Moments(2), Moments(2)
+rows, placed, alone, moments, merged = Rows(2), Placed(2), Rows(2), Moments(2), Moments(2)
 moments.update(features)
 with ranks.group():
     part.update(ranks.share(values))
@@ -124,11 +142,14 @@ with ranks.group():
     for state in (rows, merged):
         for each in ranks.share(features).split(3):
             state.update(each)
+    for place in range(6 - ranks.rank(), -1, -2):
+        placed.update(features[place, None], [place])
     if ranks.rank() == 1:
         alone.update(features[:3])
-    for state in (rows, alone, merged):
+    for state in (rows, placed, alone, merged):
         state.all_reduce()
-assert torch.equal(rows.compute(), features)
+assert torch.equal(rows.compute(), torch.cat([features[::2], features[1::2]]))
+assert torch.equal(placed.compute(), features)
 assert torch.equal(alone.compute(), features[:3])
 torch.testing.assert_close(merged.compute().covariance, moments.compute().covariance)
 assert merged.compute().count == 7

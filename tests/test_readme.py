@@ -161,6 +161,12 @@ def test_the_table_of_weight_files_is_what_is_pinned():
         assert row in README
 
 
+def test_the_numbers_of_libraries_are_those_of_the_reference(shared):
+    for fact in runpy.run_path(str(ROOT / "tests" / "library_facts.py"))["facts"]():
+        row = f"| `{fact.metric}` | {fact.library} | {fact.theirs:.6f} | `{fact.option}` | "
+        assert row in README, "python tests/library_facts.py prints the table anew"
+
+
 def test_the_example_of_learned_metrics_runs(monkeypatch, capsys):
     from ffltool.metrics import inception, lpips
 

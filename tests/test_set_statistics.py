@@ -1,5 +1,5 @@
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,7 +11,8 @@ from ffltool.errors import InputError
 from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
 from ffltool.set_statistics import Statistics, as_npz, from_npz
 
-WAY = {"layer": "64", "preset": "pytorch-fid", "weights": "ab" * 32}
+WAY = {"layer": "64", "preset": "pytorch-fid", "weights": "ab" * 32, "precision": "float32"}
+FACTS = {"sizes": ((12, 16), (20, 9)), "digest": "sha256:" + "01" * 32}
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def statistics(rng):
     def statistics(count, **changes):
         moments = Moments(6)
         moments.update(torch.as_tensor(rng.normal(size=(count, 6))))
-        return Statistics(gaussian=moments.compute(), **WAY | changes)
+        return Statistics(gaussian=moments.compute(), **FACTS, **WAY | changes)
 
     return statistics
 
@@ -36,19 +37,32 @@ def test_come_back_as_they_went(statistics, path, count):
     found = from_npz(path, **WAY)
     assert torch.equal(found.gaussian.mean, saved.gaussian.mean)
     assert torch.equal(found.gaussian.covariance, saved.gaussian.covariance)
-    assert (found.gaussian.count, found.version) == (count, __version__)
+    assert (found.gaussian.count, found.version, found.features) == (count, __version__, None)
+    assert asdict(found.facts("real.npz")) == {"path": "real.npz", "images": count} | FACTS
     expected = frechet_distance(saved.gaussian, other.gaussian)
     assert frechet_distance(found.gaussian, other.gaussian) == pytest.approx(expected, rel=1e-10)
     assert MARK.encode() in path.read_bytes()[-4096:]
 
 
-@pytest.mark.parametrize("change", [{"layer": "2048"}, {"preset": "clean"}, {"weights": "cd" * 32}])
+@pytest.mark.parametrize(
+    "change", [{"layer": "2048"}, {"preset": "clean"}, {"weights": "cd" * 32}, {"precision": "float16"}]
+)
 def test_another_way_of_looking_is_an_error(statistics, path, change):
     path.write_bytes(as_npz(statistics(9, **change)))
     ((name, value),) = change.items()
     with pytest.raises(InputError) as caught:
         from_npz(path, **WAY)
     assert str(caught.value) == f"{path} was made with {name} {value}, not with {WAY[name]}; they cannot be compared"
+
+
+def test_features_of_every_image_come_along_where_they_are_given(statistics, path):
+    features = torch.rand(9, 6)
+    path.write_bytes(as_npz(replace(statistics(9), features=features)))
+    assert torch.equal(from_npz(path, **WAY).features, features)
+    for wrong, named in ((torch.rand(8, 6), "do not fit"), (torch.full((9, 6), math.nan), "not finite")):
+        path.write_bytes(as_npz(replace(statistics(9), features=wrong)))
+        with pytest.raises(InputError, match=named):
+            from_npz(path, **WAY)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

@@ -8,7 +8,7 @@ import pytest
 import requests
 import torch
 
-from ffltool import checkpoints, weights
+from ffltool import checkpoints, user_cache, weights
 from ffltool.errors import InputError, NothingComparedError, WeightsError
 from ffltool.networks import FILES, SHAPES
 
@@ -115,8 +115,11 @@ def test_a_missing_file_is_one_line_that_tells_how_to_get_it(tiny, tmp_path):
 def test_without_a_home_the_caches_are_not_set(tiny, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as for a user without a home
-    for found in (weights.user_cache_path, lambda *_, **__: Path("~/.cache/ffltool")):  # newer and older platformdirs
-        monkeypatch.setattr(weights, "user_cache_path", found)
+    for found in (
+        user_cache.user_cache_path,
+        lambda *_, **__: Path("~/.cache/ffltool"),
+    ):  # newer and older platformdirs
+        monkeypatch.setattr(user_cache, "user_cache_path", found)
         assert set(weights.folders().values()) == {None}
     assert "cache (not set), torch hub (not set)" in error_of(weights.load, "alexnet")
     assert error_of(weights.fetch, "alexnet").startswith("there is no home folder to keep weights in")

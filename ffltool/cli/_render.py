@@ -111,10 +111,13 @@ def _print(text: str) -> None:
         raise InputError(f"standard output cannot be written: {error.strerror}") from error
 
 
-def progress(*, quiet: bool, doing: str = "comparing") -> Callable[[Iterable, int], Iterator]:
-    """Return what to wrap the stream of results in: a bar on standard error where that is a terminal and allowed."""
+def progress(*, quiet: bool, doing: str = "comparing", each: str = "") -> Callable[[Iterable, int], Iterator]:
+    """Return what to wrap the stream of results in: a bar on standard error where that is a terminal and allowed.
+
+    `each` is what there are so many of in a second.
+    """
     shown = sys.stderr.isatty() and not quiet and ranks.rank() == 0
-    return partial(_track, doing=doing) if shown else _wait
+    return partial(_track, doing=doing, each=each) if shown else _wait
 
 
 def _wait(items: Iterable, total: int) -> Iterator:
@@ -126,13 +129,18 @@ def _wait(items: Iterable, total: int) -> Iterator:
         yield item
 
 
-def _track(items: Iterable, total: int, *, doing: str) -> Iterator:
+def _track(items: Iterable, total: int, *, doing: str, each: str) -> Iterator:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    rate = TextColumn("{task.fields[rate]}")
+    columns = TextColumn(doing), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield from bar.track(items, total=total)
+        task = bar.add_task(doing, total=total, rate="")
+        for item in items:
+            yield item
+            speed = bar.tasks[task].speed
+            bar.update(task, advance=1, rate=f"{speed:.1f} {each}/s" if each and speed else "")
 
 
 def descent_progress(*, quiet: bool) -> Callable[[Iterator, str, int], Iterator] | None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ffltool.grids import Finding, Search
     from ffltool.reconstruct import Rebuilt
     from ffltool.survey import Survey
-    from ffltool.weights import Found
 
 Sizes = tuple[tuple[int, int], ...]  # (height, width) of images
 
@@ -38,7 +37,9 @@ def of_report(report: Report, *, note: str) -> str:
     elif report.pairs:
         titles, rows = ("metric", "mean", "std", "min", "max"), map(cells, report.scores)
     else:  # nothing to deviate: a set has one value
-        titles, rows = ("metric", "value"), ([*row[:2], *row[-2:]] for row in map(cells, report.scores))
+        numbers = 3 if any(score.std is not None for score in report.scores) else 2  # over subsets or splits
+        titles = ("metric", "value", "std")[:numbers]
+        rows = ([*row[:numbers], *row[-2:]] for row in map(cells, report.scores))
     parts = [columns(*titles, rows=rows, texts=("unit", "better"))]
     if report.bands:
         parts.append(_of_bands(report))
@@ -223,38 +224,6 @@ def _of_losses(diagnosis: Diagnosis) -> Table:
             ),
         ],
     )
-
-
-def of_weights(checked: list[Found]) -> str:
-    """Return which weight files there are, which of them were found, and where they were looked for."""
-    from ffltool.networks import FILES
-    from ffltool.weights import folders
-
-    verified = {"known": "yes", "own": "your own", "damaged": "no", "missing": ""}
-    files = columns(
-        *("network", "size"),
-        rows=(
-            [
-                found.name,
-                f"{FILES[found.name].size / 1e6:.1f} MB",
-                FILES[found.name].use,
-                found.place or "missing",
-                verified[found.state],
-            ]
-            for found in checked
-        ),
-        texts=("for", "found in", "verified"),
-    )
-    places = (f"{place:16}  {printable(str(folder or 'not set'))}" for place, folder in folders().items())
-    return drawn(files, "looked for in this order in:\n" + "\n".join(places))
-
-
-def of_found(found: Found) -> str:
-    """Return which file a network's weights are in, and its hash."""
-    states = {"known": "the published weights", "own": "your own weights"}
-    where = "" if found.path is None else f", {printable(str(found.path))}"
-    digest = "" if found.sha256 is None else f"\n  SHA-256 {found.sha256}"
-    return drawn(f"{found.name}: {states.get(found.state, found.state)}{where}{digest}")
 
 
 def _ratio(one: float, other: float | None) -> float | None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ffltool.cli import _networks as nets
 from ffltool.cli import _options as opt
 from ffltool.errors import InputError
 
@@ -17,7 +18,7 @@ def metrics(
             "--metric",
             "-m",
             metavar="NAMES",
-            help="Of lfd, mse, psnr, ssim, lsd, sde, gain, miou, pixel_accuracy, separated by commas.",
+            help="Of lfd, mse, psnr, ssim, lsd, sde, gain, lpips, fid, kid, is, miou, pixel_accuracy, with commas.",
         ),
     ] = ["psnr,ssim,lfd"],  # noqa: B006 (Typer reads the list, nothing changes it)
     pair: opt.Pair = "stem",
@@ -33,6 +34,18 @@ def metrics(
     ignore_index: opt.IgnoreIndex = 255,
     absent: opt.Absent = "nan",
     accuracy_over: opt.AccuracyOver = "valid",
+    lpips: nets.Backbone = "alex",
+    preset: nets.Preset = "pytorch-fid",
+    layer: nets.Layer = "2048",
+    seed: nets.Seed = nets.SEED,
+    device: nets.Device = "auto",
+    half: nets.Half = False,
+    batch_size: nets.BatchSize = None,
+    weights: nets.Weights = None,
+    download: nets.Download = False,
+    skip_missing: nets.SkipMissing = False,
+    save_stats: nets.SaveStats = None,
+    cache: nets.Cache = True,
     workers: opt.Workers = None,
     json: opt.Json = None,
     csv: opt.Csv = None,
@@ -41,9 +54,11 @@ def metrics(
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Several metrics, decoding each file once: of pairs (lfd, mse, psnr, ssim), of whole sets (lsd, sde, gain).
+    """Several metrics, decoding each file once: of pairs (lfd, mse, psnr, ssim, lpips) and whole sets (the others).
 
     Sets need no pairs, and may differ in their number of images, unless a metric of pairs is asked for too.
+
+    For fid REAL may be a file of statistics that --save-stats wrote.
 
     Label maps have metrics of their own: miou and pixel_accuracy, with --labels.
 
@@ -53,6 +68,7 @@ def metrics(
     from ffltool.evaluate import evaluate_pairs
     from ffltool.images import Reading
     from ffltool.label_maps import LabelMaps, chosen
+    from ffltool.looking import Computing, Looking
     from ffltool.metrics import need_pairs
     from ffltool.pairing import pair as find_pairs
 
@@ -64,23 +80,24 @@ def metrics(
     reading = chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels)
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
     _render.check_outputs(outputs, force=force)
+    _render.check_files(nets.statistics(save_stats), force=force)
+    sources = nets.sources(weights, download=download, skip_missing=skip_missing, cached=cache, quiet=quiet)
+    computing = Computing(device=nets.device_for(names, device), half=half, batch_size=batch_size)
+    looking = Looking(backbone=lpips, preset=preset, layer=layer, seed=seed, computing=computing, sources=sources)
+    by = pair if paired else "none"
     pairing = find_pairs(
-        real,
-        fake,
-        by=pair if paired else "none",
-        side_by_side=side_by_side,
-        recursive=recursive,
-        allow_unpaired=allow_unpaired,
-        limit=limit,
+        real, fake, by=by, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
     )
     report = evaluate_pairs(
         pairing,
         names,
         command="metrics",
         reading=reading,
+        looking=looking,
         skip_broken=skip_broken,
+        save_statistics=save_stats,
         workers=workers,
-        progress=_render.progress(quiet=quiet),
+        progress=_render.progress(quiet=quiet, each="pairs" if paired else "images"),
     )
     if report:
-        _render.show(report, outputs, note=_labels.what_counts(report))
+        _render.show(report, outputs, note=_labels.what_counts(report) or nets.what_looked(report))

@@ -33,7 +33,7 @@ def show(json: opt.Json = None, force: opt.Force = False, quiet: opt.Quiet = Fal
 
     Example: ffltool weights list --json weights.json
     """
-    from ffltool.cli import _render, _tables
+    from ffltool.cli import _render, _weights
     from ffltool.networks import FILES
     from ffltool.weights import MARK, as_json, survey
 
@@ -41,7 +41,7 @@ def show(json: opt.Json = None, force: opt.Force = False, quiet: opt.Quiet = Fal
     checked = list(_render.progress(quiet=quiet, doing="checking")(survey(FILES), len(FILES)))
     texts = {json: lambda: as_json(checked)} if json is not None else {}
     problems = [found.problem for found in checked if found.problem is not None]
-    _render.deliver(lambda: _tables.of_weights(checked), texts, warnings=problems)
+    _render.deliver(lambda: _weights.of_weights(checked), texts, warnings=problems)
 
 
 @weights.command()
@@ -51,11 +51,11 @@ def fetch(names: Names, quiet: opt.Quiet = False) -> None:
     A fetch that broke off is taken up where it ended. Example: ffltool weights fetch alexnet vgg16
     """
     from ffltool import weights as files
-    from ffltool.cli import _render, _tables
+    from ffltool.cli import _render, _weights
 
     for name in names:
         found = files.fetch(name, progress=_render.progress(quiet=quiet, doing=f"{name}, MiB"))
-        _render.deliver(lambda found=found: _tables.of_found(found))
+        _render.deliver(lambda found=found: _weights.of_found(found))
 
 
 @weights.command()
@@ -78,13 +78,13 @@ def verify(names: SomeNames = None, quiet: opt.Quiet = False) -> None:
     Example: ffltool weights verify alexnet
     """
     from ffltool import weights as files
-    from ffltool.cli import _render, _tables
+    from ffltool.cli import _render, _weights
     from ffltool.networks import FILES
 
     wanted = names or list(FILES)
     checked = list(_render.progress(quiet=quiet, doing="checking")(files.survey(wanted), len(wanted)))
     problems = [found.problem for found in checked if found.problem is not None]
-    _render.deliver(lambda: "".join(map(_tables.of_found, checked)), warnings=problems)
+    _render.deliver(lambda: "".join(map(_weights.of_found, checked)), warnings=problems)
     files.demand(checked, each=bool(names))
 
 
@@ -95,8 +95,8 @@ def add(file: NamedFile) -> None:
     Weights that are not the published ones are named as your own. Example: ffltool weights add alexnet=features.pth
     """
     from ffltool import weights as files
-    from ffltool.cli import _render, _tables
+    from ffltool.cli import _render, _weights
 
     name, path = files.named_file(file)
     found = files.add(name, path)
-    _render.deliver(lambda: _tables.of_found(found))
+    _render.deliver(lambda: _weights.of_found(found))

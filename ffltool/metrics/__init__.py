@@ -8,6 +8,9 @@ the images of one set, ``state(height, width)`` with ``update`` of batches (N, 1
 and ``of_sets`` makes the scores of what two of them computed. Metrics that share a module share the sums.
 
 A metric of labels compares pairs of label maps, whose pixels are no colours, by one sum over all of them.
+
+Learned metrics, of pairs or of sets, look through networks, which take in batches: they have no ``of_pair`` and no
+``state``, see `ffltool.learned` for what runs them.
 """
 
 from __future__ import annotations
@@ -43,8 +46,8 @@ class DecodedPair(Protocol):
 class Metric:
     """A row of the table.
 
-    ``better`` is "0" for a metric that is best there; ``home`` is the module that metrics of sets, or of labels, share;
-    ``parts`` are the names of what a metric of several scores consists of.
+    ``better`` is "0" for a metric that is best there; a ``learned`` one looks through a network; ``home`` is the module
+    that metrics of sets, or of labels, share; ``parts`` are the names of what a metric of several scores consists of.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Metric:
     unit: str
     better: Literal["lower", "higher", "0"]
     of: Literal["pairs", "sets", "labels"] = "pairs"
+    learned: bool = False
     home: str = ""
     parts: tuple[str, ...] = ()
     settings: dict[str, float | str] = field(default_factory=dict)
@@ -78,6 +82,13 @@ def _spectral(name: str, title: str, **rest: object) -> Metric:
     settings = {"scale": 255, "channels": "grey", "window": "hann"}
     return Metric(
         name=name, title=title, of="sets", home="spectral", settings=settings, libraries=("numpy", "torch"), **rest
+    )
+
+
+def _of_features(name: str, title: str, *, better: Literal["lower", "higher"], **rest: object) -> Metric:
+    """Return the row of a metric of Inception features."""
+    return Metric(
+        name=name, title=title, unit="", better=better, of="sets", learned=True, libraries=("numpy", "torch"), **rest
     )
 
 
@@ -111,6 +122,18 @@ METRICS = {
             better="0",
             parts=("0-0.125", "0.125-0.25", "0.25-0.375", "0.375-0.5", "corner"),
         ),
+        Metric(
+            name="lpips",
+            title="learned perceptual image patch similarity",
+            unit="",
+            better="lower",
+            learned=True,
+            settings={"heads": "v0.1"},
+            libraries=("numpy", "torch", "lpips"),
+        ),
+        _of_features("fid", "Frechet Inception distance", better="lower"),
+        _of_features("kid", "kernel Inception distance", better="lower"),
+        _of_features("is", "Inception score", better="higher", home="inception_score"),
         _of_labels("miou", "mean intersection over union"),
         _of_labels("pixel_accuracy", "share of pixels with the right label"),
     )
@@ -136,3 +159,8 @@ def look_up(names: Iterable[str]) -> list[Metric]:
 def need_pairs(names: Iterable[str]) -> bool:
     """Tell whether any of these metrics compares images, or label maps, pair by pair."""
     return any(metric.of != "sets" for metric in look_up(names))
+
+
+def need_networks(names: Iterable[str]) -> bool:
+    """Tell whether any of these metrics looks through a network."""
+    return any(metric.learned for metric in look_up(names))

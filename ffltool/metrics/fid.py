@@ -13,9 +13,12 @@ few parts in 1e5.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy import ndarray
 from torch import Tensor
 
 from ffltool.errors import InputError, ShapeError
@@ -100,6 +103,19 @@ class Moments(Sums):
             rows = self.rows.compute().double()
             self.add(count=len(rows), total=rows.sum(0), outer=rows.T @ rows)
             self.rows = Rows(width)
+
+    def arrays(self) -> dict[str, ndarray]:
+        """Return what `restore` makes the same moments of."""
+        summed = {name: np.asarray(each) for name, each in self.state.items()} if self.state["count"] else {}
+        return {"rows": self.rows.compute().numpy()} | summed
+
+    def restore(self, arrays: Mapping[str, ndarray]) -> None:
+        """Take in what `arrays` returned, in place of what is here."""
+        self.__init__(self.rows.width)
+        self.rows.update(torch.from_numpy(arrays["rows"]))
+        if "count" in arrays:
+            sums = {name: torch.from_numpy(arrays[name]) for name in ("total", "outer")}
+            self.state |= {"count": float(arrays["count"])} | sums
 
     def compute(self) -> Gaussian:
         """Return mean and covariance of the features so far.

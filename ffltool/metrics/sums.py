@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ffltool import ranks
 from ffltool.errors import InputError, ShapeError
 
 if TYPE_CHECKING:
+    from numpy import ndarray
     from torch import Tensor
 
 
@@ -83,7 +84,7 @@ class Rows(Sums):
         self.parts += other.parts
 
     def all_reduce(self) -> None:
-        """Gather the rows of all processes, in the order in which `ranks.share` dealt them out."""
+        """Gather the rows of all processes, those of one behind those of the other."""
         if ranks.world() == 1:
             return
         import torch
@@ -91,18 +92,54 @@ class Rows(Sums):
         counts = torch.zeros(ranks.world(), dtype=torch.float64)
         counts[ranks.rank()] = self.state["count"]
         ranks.all_reduce(counts)
-        number, own = torch.arange(int(self.state["count"])), ranks.rank()
-        before = [number.add(rank < own).clamp_max(int(count)) for rank, count in enumerate(counts.tolist())]
+        start = int(counts[: ranks.rank()].sum())
         gathered = torch.zeros(int(counts.sum()), self.width)
-        gathered[torch.stack(before).sum(0)] = self.compute()
+        gathered[start : start + int(self.state["count"])] = self._all()
         ranks.all_reduce(gathered)
         self.parts, self.state["count"] = [gathered], float(len(gathered))
 
     def compute(self) -> Tensor:
         """Return all rows, shape (count, width)."""
+        return self._all()
+
+    def _all(self) -> Tensor:
         import torch
 
         return torch.cat([torch.zeros(0, self.width), *self.parts])
+
+
+class Placed(Rows):
+    """Rows that come back in the order of their places, whatever batch or process each came by.
+
+    Parameters
+    ----------
+    width : of a row; its place is kept beside it, exact to 2^24.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(1 + width)
+
+    def update(self, rows: Tensor, places: Sequence[int]) -> None:
+        """Take in rows, shape (N, width), and where each belongs."""
+        import torch
+
+        super().update(torch.cat([torch.tensor(places, dtype=torch.float32)[:, None], rows.float()], dim=1))
+
+    def compute(self) -> Tensor:
+        """Return all rows in order, shape (count, width)."""
+        rows = self._all()
+        return rows[rows[:, 0].argsort(), 1:]
+
+    def arrays(self) -> dict[str, ndarray]:
+        """Return what `restore` makes the same rows of."""
+        return {"rows": self.compute().numpy()}
+
+    def restore(self, arrays: Mapping[str, ndarray]) -> None:
+        """Take in what `arrays` returned, in place of what is here."""
+        import torch
+
+        self.__init__(self.width - 1)
+        self.update(torch.from_numpy(arrays["rows"]), range(len(arrays["rows"])))
 
 
 def _zeros(shape: tuple[int, ...]) -> float | Tensor:

@@ -1,9 +1,10 @@
 """Time features for FID and LPIPS alex over a folder, and the Frechet distance, turn by turn against their packages.
 
 python tests/benchmarks/bench_features.py [--images N] [--rounds N] [--threads N] [--only features,lpips,distance]
+python tests/benchmarks/bench_features.py --device cuda [--images N]
 
 Every turn goes from files to numbers, in one process with stand-in weights: what a network computes does not change
-its time. Networks are built before. The numbers of all are compared too.
+its time. Networks are built before. The numbers of all are compared too. On a GPU there are no peers, see on_device.py.
 """
 
 import argparse
@@ -18,41 +19,22 @@ import warnings
 from functools import partial
 from pathlib import Path
 
-import lpips as lpips_package
 import numpy as np
-import pytorch_fid.fid_score
-import pytorch_fid.inception
-import scipy.linalg
 import torch
-import torch_fidelity.utils
 from bench_lfd import CANVAS_SIDE, canvas, cores
 from PIL import Image
-from torch_fidelity.datasets import ImagesPathDataset, TransformPILtoRGBTensor
+from stand_in import stand_in
 
 from ffltool.images import read
 from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
 from ffltool.metrics.inception import Inception, prepared
 from ffltool.metrics.lpips import Lpips
-from ffltool.networks import SHAPES
 from ffltool.stream import stream
 
 SIDE, BATCH, WIDTH = 256, 8, 2048
 FEATURES_BAR, LPIPS_BAR = 2, 1.5
 DISTANCE_BARS = {3000: 8, 500: 80}  # images -> times as fast as sqrtm
 OURS = "ffltool"
-
-
-def stand_in(network):
-    """Return weights of a network, drawn so that features neither vanish nor grow."""
-    generator, tensors = torch.Generator().manual_seed(1), {}
-    for name, shape in SHAPES[network].items():
-        values = torch.randn(shape, generator=generator)
-        positive = name.endswith(("bn.weight", "running_var"))
-        fan_in = torch.Size(shape[1:]).numel()
-        tensors[name] = (
-            1 + 0.1 * values.tanh() if positive else values * ((2 / fan_in) ** 0.5 if len(shape) > 1 else 0.1)
-        )
-    return tensors
 
 
 def make_images(folder, count):
@@ -89,6 +71,11 @@ def decoded(paths):
 
 def feature_makers(paths, folder):
     """Return a function without arguments for each pipeline of features, and ours in the way of torch-fidelity."""
+    import pytorch_fid.fid_score
+    import pytorch_fid.inception
+    import torch_fidelity.utils
+    from torch_fidelity.datasets import ImagesPathDataset, TransformPILtoRGBTensor
+
     tensors = stand_in("inception")
     torch.save(tensors, folder / "inception.pth")
     network = Inception(tensors)
@@ -122,6 +109,8 @@ def feature_makers(paths, folder):
 
 def lpips_makers(pairs):
     """Return a function without arguments for each pipeline of LPIPS alex."""
+    import lpips as lpips_package
+
     tensors = stand_in("alexnet")
     network = Lpips("alex", tensors)
     package = lpips_package.LPIPS(net="alex", pnet_rand=True, verbose=False)
@@ -152,6 +141,8 @@ def distance_makers(count):
 
 
 def by_sqrtm(real: Gaussian, fake: Gaussian):
+    import scipy.linalg
+
     root = scipy.linalg.sqrtm((real.covariance @ fake.covariance).numpy()).real
     traces = real.covariance.trace() + fake.covariance.trace() - 2 * np.trace(root)
     return ((real.mean - fake.mean).square().sum() + traces).item()
@@ -191,11 +182,18 @@ def environment(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--images", type=int, default=100)
+    parser.add_argument("--images", type=int)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--only", default="features,lpips,distance")
+    parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
+    if options.device != "cpu":
+        import on_device
+
+        on_device.main(options.device, options.images or 512, make_images)
+        return
+    options.images = options.images or 100
     warnings.simplefilter("ignore")  # the packages', of calls that torchvision and scipy would like otherwise
     torch.set_num_threads(options.threads)
     print(environment(options))

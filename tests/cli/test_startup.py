@@ -55,6 +55,13 @@ def test_a_check_of_exact_metrics_needs_no_torch(folders):
     assert found & HEAVY == {"numpy", "scipy"}
 
 
+def test_learned_metrics_load_none_of_the_packages_they_equal(folders, stand_ins, caches):
+    real, fake = folders(size=(40, 40))
+    found = loaded("metrics", real, fake, "-m", "lpips", "--weights", f"alexnet={stand_ins['alexnet']}")
+    assert "torch" in found
+    assert not found & {"torchvision", "torch_fidelity", "pytorch_fid", "lpips", "scipy", "matplotlib", "requests"}
+
+
 def test_label_maps_need_no_torch(label_folders):
     found = loaded("metrics", *label_folders(), "-m", "miou,pixel_accuracy", "--labels", "--classes", "4")
     assert found & HEAVY == {"numpy"}

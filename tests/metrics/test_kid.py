@@ -90,3 +90,18 @@ def test_sets_of_different_features_are_an_error(sets):
     real, fake = sets(5, 5)
     with pytest.raises(ShapeError, match=r"got \(5, 6\) and \(5, 5\)"):
         kid(real, fake[:, :5])
+
+
+@pytest.mark.filterwarnings("ignore")  # torchvision's
+def test_equals_torch_fidelity_where_it_imports():
+    try:
+        from torch_fidelity.metric_kid import kid_features_to_metric
+    except (ImportError, RuntimeError) as error:  # beside a torch of another build torchvision fails as it loads
+        pytest.skip(f"torch-fidelity does not load: {error}")
+    generator = torch.Generator().manual_seed(1)
+    real, fake = torch.rand(30, 64, generator=generator), torch.rand(25, 64, generator=generator) + 0.1
+    settings = {"kid_subsets": 20, "kid_subset_size": 10, "rng_seed": 5, "verbose": False}
+    theirs = kid_features_to_metric(real, fake, **settings)
+    expected = [theirs[f"kernel_inception_distance_{name}"] for name in ("mean", "std")]
+    # theirs is in float32
+    assert kid(real, fake, subsets=20, size=10, seed=5) == pytest.approx(expected, abs=1e-6)

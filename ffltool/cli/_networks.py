@@ -1,0 +1,99 @@
+"""Options of learned metrics, and what a terminal shows of their networks. Plain text here; printing is `_render`'s."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ffltool.cli import _options
+
+if TYPE_CHECKING:
+    import torch
+
+    from ffltool.looking import Sources
+    from ffltool.report import Report
+
+PANEL = {"rich_help_panel": "Networks"}
+SEED = 2020  # that of `ffltool.looking`
+
+Backbone = Annotated[
+    Literal["alex", "vgg", "squeeze"],
+    typer.Option("--lpips", metavar="NET", help="LPIPS of alex, vgg, squeeze.", **PANEL),
+]
+Preset = Annotated[
+    Literal["pytorch-fid", "torch-fidelity", "clean"],
+    typer.Option(metavar="NAME", help="How images come to 299x299: pytorch-fid, torch-fidelity or clean.", **PANEL),
+]
+Layer = Annotated[
+    Literal["64", "192", "768", "2048"],
+    typer.Option(metavar="N", help="Features of fid and kid: 64, 192, 768 or 2048.", **PANEL),
+]
+Seed = Annotated[int, typer.Option(min=0, max=999_999, metavar="N", help="Of kid's subsets and is's order.", **PANEL)]
+Device = Annotated[str, typer.Option(metavar="NAME", help="Of the networks: auto, cpu, cuda, cuda:1, mps.", **PANEL)]
+Half = Annotated[bool, typer.Option("--half", help="Convolve in float16, on a GPU.", **PANEL)]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Pairs or images at a time; by the device.", show_default=False, **PANEL),
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=PATH", help="A file of weights of your own.", show_default=False, **PANEL),
+]
+Download = Annotated[bool, typer.Option("--download", help="Fetch weights that are missing.", **PANEL)]
+SkipMissing = Annotated[
+    bool, typer.Option("--skip-missing", help="Leave out metrics whose weights are missing.", **PANEL)
+]
+SaveStats = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.npz", help="Write REAL's statistics, to stand for it.", show_default=False, **PANEL),
+]
+Cache = Annotated[
+    bool, typer.Option("--cache/--no-cache", help="Keep features for the next run.", show_default="yes", **PANEL)
+]
+
+
+def sources(own: list[str] | None, *, download: bool, skip_missing: bool, cached: bool, quiet: bool) -> Sources:
+    """Return where weights and features come from; `own` are texts NAME=PATH."""
+    from ffltool.cli import _render
+    from ffltool.looking import Sources
+
+    files = {}
+    if own:
+        from ffltool.weights import named_file
+
+        files = dict(map(named_file, own))
+    progress = _render.progress(quiet=quiet, doing="fetching, MiB")
+    return Sources(own=files, download=download, progress=progress, skip_missing=skip_missing, cached=cached)
+
+
+def device_for(metrics: list[str], name: str) -> torch.device | str:
+    """Return the device that networks of these metrics, if there are any, compute on."""
+    from ffltool.metrics import need_networks
+
+    return _options.torch_device(name) if need_networks(metrics) else "cpu"
+
+
+def statistics(path: Path | None) -> list[tuple[Path, str]]:
+    """Return the file of statistics with its mark, for `_render.check_files`."""
+    if path is None:
+        return []
+    from ffltool.archives import MARK
+
+    return [(path, MARK)]
+
+
+def what_looked(report: Report) -> str:
+    """Return the lines that say what networks saw of the images; nothing for a report without learned metrics."""
+    lines: dict[str, list[str]] = {}
+    for score in report.scores:
+        if "network" in score.settings:
+            lines.setdefault(_said_of(score.settings), []).append(score.metric)
+    return "\n".join(f"{', '.join(names)}: {said}" for said, names in lines.items())
+
+
+def _said_of(settings: dict[str, float | str]) -> str:
+    seen = (f"{name} {settings[name]}" for name in ("backbone", "preset", "layer") if name in settings)
+    half = ["float16"] if settings["precision"] == "float16" else []
+    return ", ".join([f"{settings['network']} {settings['weights'][:8]} of {settings['weights_file']}", *seen, *half])

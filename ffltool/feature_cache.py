@@ -1,0 +1,89 @@
+"""Features of sets of files kept for later runs, under keys of everything that they depend on.
+
+An entry is an NPZ file in the folder `features` of ffltool's cache, by the name of its key. Together they take up no
+more than `LIMIT`: those that were not used for longest leave first. An entry that is damaged is none, for it can be
+made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from ffltool import checkpoints, outputs, ranks, user_cache
+from ffltool.archives import opened
+from ffltool.errors import InputError, WeightsError
+from ffltool.stream import stream
+
+SCHEMA = "ffltool.features/1"
+LIMIT = 4 << 30  # bytes
+_CHUNK = 16  # files that a thread takes at a time
+
+
+def digest_of_files(paths: Sequence[Path]) -> str | None:
+    """Return the SHA-256 over the content of files, in their order; None if one cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        for each in stream(paths, checkpoints.digest_of_file, workers=ranks.cores(), chunk=_CHUNK):
+            digest.update(bytes.fromhex(each))
+    except WeightsError:
+        return None
+    return digest.hexdigest()
+
+
+def find(key: str) -> dict[str, np.ndarray] | None:
+    """Return the arrays that were kept under a key, if there are any."""
+    path = _path(key)
+    if path is None or not os.path.isfile(path):
+        return None
+    try:
+        with opened(path, schema=SCHEMA, holding="features") as file:
+            arrays = {name: file[name] for name in file if name != "ffltool"}
+        os.utime(path)  # it is the last to leave now
+    except (InputError, OSError):
+        return None
+    return arrays
+
+
+def keep(key: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Keep arrays under a key, and let others go where they are too many.
+
+    Raises
+    ------
+    InputError : if that fails.
+    """
+    path, content = _path(key), io.BytesIO()
+    np.savez(content, **arrays, ffltool=np.array(SCHEMA))
+    if path is None or content.tell() > LIMIT:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path.parent} cannot be made: {error.strerror}") from error
+    outputs.write(path, content.getvalue())
+    _make_room(path.parent)
+
+
+def _make_room(folder: Path) -> None:
+    """Remove the entries that were not used for longest, until the others fit."""
+    found = []
+    for path in folder.glob("*.npz"):
+        with suppress(FileNotFoundError):  # another process removes them too
+            found.append((path.stat().st_mtime_ns, path.stat().st_size, path))
+    excess = sum(size for _, size, _ in found) - LIMIT
+    for _, size, path in sorted(found):
+        if excess <= 0:
+            return
+        path.unlink(missing_ok=True)
+        excess -= size
+
+
+def _path(key: str) -> Path | None:
+    folder = user_cache.folder("features")
+    return None if folder is None else folder / f"{key}.npz"

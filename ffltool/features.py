@@ -1,0 +1,180 @@
+"""The Inception features of both sets of a run: gathered from images, kept from an earlier run, or out of a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+
+from ffltool import __version__, feature_cache, ranks
+from ffltool.errors import InputError, printable
+from ffltool.loaded import CLASSES, Networks
+from ffltool.metrics import Metric
+from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
+from ffltool.metrics.inception import LAYERS
+from ffltool.metrics.inception_score import inception_score
+from ffltool.metrics.kid import kid
+from ffltool.metrics.sums import Placed
+from ffltool.pairing import Pairing, digest
+from ffltool.report import ImageSet
+from ffltool.set_statistics import Statistics, from_npz
+from ffltool.sizes import sizes_of
+
+
+class FeatureSet:
+    """What is known of one set, by the metrics that need it: moments for FID, rows for KID and IS.
+
+    ``pending`` are the metrics that images are still to be looked at for. ``facts`` are of the files, where those are
+    not read.
+    """
+
+    def __init__(self, metrics: Sequence[str], layer: str) -> None:
+        self.layers = {name: CLASSES if name == "is" else layer for name in metrics}
+        self.pending = tuple(metrics)
+        self.facts: ImageSet | None = None
+        self.states = {name: (Moments if name == "fid" else Placed)(LAYERS[each]) for name, each in self.layers.items()}
+        self._given: dict[str, Gaussian | Tensor] = {}
+
+    def update(self, found: Mapping[str, Tensor], rows: Sequence[int], places: Sequence[int]) -> None:
+        """Take in these rows of what the network found, of the images at these places."""
+        for name in self.pending:
+            features = found[self.layers[name]][rows]
+            self.states[name].update(*((features,) if name == "fid" else (features, places)))
+
+    def give(self, values: Mapping[str, Gaussian | Tensor], facts: ImageSet) -> None:
+        """Take what another run made of the set, in place of images."""
+        self._given, self.facts, self.pending = dict(values), facts, ()
+
+    def value(self, name: str) -> Gaussian | Tensor:
+        """Return what a metric is computed from."""
+        return self._given[name] if name in self._given else self.states[name].compute()
+
+
+class FeatureSets:
+    """The features of the real set and the fake one; IS is of the fake one alone.
+
+    Parameters
+    ----------
+    networks : with metrics of Inception features among theirs.
+    alpha : how files are read, see `ffltool.images.Reading`.
+
+    Raises
+    ------
+    InputError : for a file of statistics in place of the real images that does not suit.
+    """
+
+    def __init__(self, networks: Networks, pairing: Pairing, *, alpha: str) -> None:
+        self.networks, self.looking, self.pairing = networks, networks.looking, pairing
+        metrics = [metric for metric in networks.metrics if metric.learned and metric.of == "sets"]
+        self.digest = networks.of(metrics[0]).digest
+        names = [metric.name for metric in metrics]
+        self.sides = tuple(
+            FeatureSet(each, self.looking.layer) for each in ([name for name in names if name != "is"], names)
+        )
+        self._keys: dict[tuple[int, str], str] = {}
+        if pairing.statistics is not None:
+            self._read_statistics(pairing.statistics)
+        if self.looking.sources.cached and ranks.world() == 1 and not pairing.held:
+            for side in range(2):
+                self._recall(side, alpha)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that the network is asked for."""
+        return tuple({each.layers[name]: None for each in self.sides for name in each.pending})
+
+    @property
+    def shown(self) -> tuple[bool, bool]:
+        """Whether the network is to look at the real images, and at the fake ones."""
+        return tuple(bool(each.pending) for each in self.sides)
+
+    def _read_statistics(self, path: Path) -> None:
+        found = from_npz(path, **self._way())
+        values = {"fid": found.gaussian} | ({} if found.features is None else {"kid": found.features})
+        if "kid" in self.sides[0].pending and "kid" not in values:
+            raise InputError(f"{path} holds no features, which KID draws its subsets from: it was saved without kid")
+        self.sides[0].give(values, found.facts(printable(str(path))))
+
+    def _way(self) -> dict[str, str]:
+        """Return how the network looks, as statistics name it."""
+        seen = {"layer": self.looking.layer, "preset": self.looking.preset}
+        return seen | {"weights": self.digest, "precision": self.looking.computing.precision}
+
+    def update(self, found: Mapping[str, Tensor], images: Sequence[tuple[int, int]]) -> None:
+        """Take in what the network found in each layer, of images by their side and place."""
+        for side, each in enumerate(self.sides):
+            rows = [row for row, (other, _) in enumerate(images) if other == side]
+            if rows and each.pending:
+                each.update(found, rows, [images[row][1] for row in rows])
+
+    def all_reduce(self) -> None:
+        """Bring what was gathered together over all processes."""
+        for each in self.sides:
+            for name in each.pending:
+                each.states[name].all_reduce()
+
+    def score(self, metric: Metric) -> tuple[float, float | None]:
+        """Return the score of a metric, and its deviation over subsets or splits."""
+        real, fake = self.sides
+        if metric.name == "fid":
+            return frechet_distance(real.value("fid"), fake.value("fid")), None
+        if metric.name == "kid":
+            return kid(real.value("kid"), fake.value("kid"), seed=self.looking.seed)
+        return inception_score(fake.value("is"), seed=self.looking.seed)
+
+    def statistics(self, facts: ImageSet) -> Statistics:
+        """Return what stands for the real set in later runs; `facts` are of its files."""
+        real = self.sides[0]
+        features = real.value("kid") if "kid" in real.states else None
+        return Statistics(
+            gaussian=real.value("fid"), features=features, sizes=facts.sizes, digest=facts.digest, **self._way()
+        )
+
+    def _recall(self, side: int, alpha: str) -> None:
+        """Take what earlier runs kept of the same files, looked at in the same way."""
+        each, files = self.sides[side], self._files(side)
+        content = feature_cache.digest_of_files([path for _, path in files]) if each.pending else None
+        if content is None:
+            return
+        half = side if self.pairing.paired and self.pairing.pairs[0].fake is None else "whole"
+        way = self._way() | {"content": content, "half": half, "alpha": alpha, "device": self.networks.device.type}
+        self._keys |= {(side, name): _key(way | {"layer": each.layers[name]}, name) for name in each.pending}
+        for name in each.pending:
+            if (arrays := feature_cache.find(self._keys[side, name])) is not None:
+                each.states[name].restore(arrays)
+                each.pending = tuple(other for other in each.pending if other != name)
+
+    def _files(self, side: int) -> list[tuple[str, Path]]:
+        """Return name and path of the files of a side."""
+        named = ((self.pairing.names(pair)[side], self.pairing.files(pair)) for pair in self.pairing.pairs)
+        return [(name, paths[side] or paths[0]) for name, paths in named if name is not None]
+
+    def without_known(self) -> Pairing:
+        """Return the pairing without the images of sets that are known, where nothing else needs them."""
+        for side, each in enumerate(self.sides):
+            if each.states and not each.pending and each.facts is None:
+                files = self._files(side)
+                sizes = sizes_of(path for _, path in files)
+                each.facts = ImageSet(
+                    path=printable(str((self.pairing.real, self.pairing.fake)[side])),
+                    images=len(files),
+                    sizes=tuple(sorted(set(sizes.values()))),
+                    digest=digest((name, path.stat().st_size) for name, path in files),
+                )
+        wanted = (pair for pair in self.pairing.pairs if self.sides[pair.real is None].facts is None)
+        return replace(self.pairing, pairs=tuple(wanted))
+
+    def keep(self) -> None:
+        """Keep for later runs what was gathered."""
+        for (side, name), key in self._keys.items():
+            if name in self.sides[side].pending:
+                feature_cache.keep(key, self.sides[side].states[name].arrays())
+
+
+def _key(way: dict[str, object], name: str) -> str:
+    text = json.dumps({"metric": name, "version": __version__} | way, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
