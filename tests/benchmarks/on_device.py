@@ -1,32 +1,23 @@
 """Networks on a GPU: how many images a second, how near its numbers are to the CPU's, and what half precision costs.
 
-Called by bench_features.py --device cuda. It wants nothing but this checkout, PyTorch, NumPy and Pillow: weights are
-stand-ins, unless the features of AlexNet lie in ../shared/weights, and so are LPIPS's heads where its package is not.
+Called by bench_features.py --device cuda. Weights are stand-ins, unless the features of AlexNet lie in ../shared/weights.
 """
 
-import importlib.util
-import sys
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-
-if importlib.util.find_spec("platformdirs") is None:  # no cache is asked for
-    sys.modules["platformdirs"] = SimpleNamespace(user_cache_path=lambda *_, **__: Path("~"))
 
 import torch
 from stand_in import stand_in
 
-from ffltool import checkpoints, ranks, summary
+from ffltool import checkpoints, ranks
 from ffltool.ahead import Ahead
 from ffltool.evaluate import evaluate_pairs
 from ffltool.images import read
 from ffltool.looking import Computing, Looking, Sources
-from ffltool.metrics import lpips
 from ffltool.metrics.inception import LAYERS, Inception, prepared
 from ffltool.metrics.lpips import Lpips
-from ffltool.networks import SHAPES
 from ffltool.pairing import pair
 
 BATCH, SECONDS, COMPARED, WIDTH = 64, 3, 48, 2048
@@ -35,21 +26,9 @@ LAYERS_COMPARED = tuple(layer for layer in LAYERS if layer.isdecimal())
 ALEXNET = Path(__file__).parents[3] / "shared" / "weights" / "alexnet_features.pth"
 
 
-def stand_in_heads(backbone):
-    """Return positive heads of the widths that the backbone's layers have."""
-    network = lpips.BACKBONES[backbone].network
-    biases = [shape[0] for name, shape in SHAPES[network].items() if name.endswith("bias")]
-    generator = torch.Generator().manual_seed(2)
-    return [torch.rand(1, width, 1, 1, generator=generator) / width for width in biases]
-
-
 def networks(folder):
     """Return the tensors of both networks, which are saved in the folder, and what to say of them."""
     told = "stand-in weights"
-    if importlib.util.find_spec("lpips") is None:
-        checkpoints.heads = stand_in_heads
-        summary.metadata = SimpleNamespace(version=lambda package: "")
-        told = f"{told} and heads"
     tensors = {name: stand_in(name) for name in ("inception", "alexnet")}
     if ALEXNET.exists():
         tensors["alexnet"], told = checkpoints.read(ALEXNET, "alexnet"), f"{told}, but AlexNet's own features"
