@@ -32,6 +32,7 @@ from pathlib import Path
 import focal_frequency_loss
 import torch
 from bench_lfd import beside, cores
+from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from ffltool.loss import FocalFrequencyLoss
@@ -40,6 +41,7 @@ OURS, PEER, LIMIT, BYTES = "ffltool", "package", "rfft2 + irfft2", "bytes at cop
 FORWARD, BOTH = "forward", "forward + backward"
 SAMPLE = 20.0  # milliseconds that a sample takes at least: short calls are repeated
 FAULT_TURNS = 3
+BUSY_TURNS = 10
 MEMORY_BAR = 3
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**40), "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 
@@ -191,6 +193,18 @@ def cuda_peak_bytes(function):
     return torch.cuda.max_memory_allocated() - before
 
 
+def on_device(function):
+    """Return how many kernels a call starts, and the milliseconds that the device is busy with them."""
+    function()
+    torch.cuda.synchronize()
+    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as recorded:
+        for _ in range(BUSY_TURNS):
+            function()
+        torch.cuda.synchronize()
+    kernels = [event.device_time_total for event in recorded.events() if event.device_type == DeviceType.CUDA]
+    return len(kernels) / BUSY_TURNS, sum(kernels) / 1000 / BUSY_TURNS
+
+
 def minor_faults(function):
     """Return how often the system had to find a page of memory during a call."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -247,6 +261,9 @@ CUDA_COLUMNS = {
     "forward ms": 12,
     "forward + backward ms": 23,
     "package/it": 12,
+    "kernels": 9,
+    "busy ms": 9,
+    "package/it ": 12,
     "it/limit": 10,
     "it/bytes": 10,
     "extra tensors": 15,
@@ -313,28 +330,34 @@ def show_faults(*, threads, rounds):
 
 def show_cuda(cases, rounds):
     """Print times, memory and differences of every case, eager and compiled."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     speed = copied_bytes_per_millisecond(rounds)
     print(f"copies read and write {speed / 1e6:.0f} GB/s; the least bytes: pred and target read, the gradient written")
+    print("forward ms, forward + backward ms: until the next call can start, which the host may be the limit of;")
+    print("busy ms: what the device works on forward + backward, to which limit and bytes are compared")
     print()
     print_row(CUDA_COLUMNS, CUDA_COLUMNS)
     for case in cases:
         losses, images = make_losses(compiled=True), inputs(case, "cuda")
-        milliseconds = in_turns(functions_of(losses, *images), rounds, cuda_milliseconds)
-        milliseconds[BYTES, BOTH] = 3 * images[0].nbytes / speed
+        functions = functions_of(losses, *images)
+        milliseconds = in_turns(functions, rounds, cuda_milliseconds)
+        busy = {name: on_device(functions[name, BOTH]) for name in (*losses, LIMIT)}
+        busy[BYTES] = None, 3 * images[0].nbytes / speed
         differ = differences(losses, *images)
         for name, loss in losses.items():
             peak = cuda_peak_bytes(functools.partial(gradient, loss, *images)) / images[0].nbytes
             cells = [f"{peak:.3g}", *(f"{difference:.0e}" for difference in differ[name])]
-            print_row([str(case), name, *cuda_cells(name, milliseconds), *cells], CUDA_COLUMNS)
+            print_row([str(case), name, *cuda_cells(name, milliseconds, busy), *cells], CUDA_COLUMNS)
         for name in (LIMIT, BYTES):
-            print_row([str(case), name, *cuda_cells(name, milliseconds), "", "", ""], CUDA_COLUMNS)
+            print_row([str(case), name, *cuda_cells(name, milliseconds, busy), "", "", ""], CUDA_COLUMNS)
 
 
-def cuda_cells(name, milliseconds):
-    both = milliseconds[name, BOTH]
-    forward = f"{milliseconds[name, FORWARD]:.3f}" if (name, FORWARD) in milliseconds else ""
-    ratios = [milliseconds[PEER, BOTH] / both, both / milliseconds[LIMIT, BOTH], both / milliseconds[BYTES, BOTH]]
-    return [forward, f"{both:.3f}", *(f"{ratio:.3g}" for ratio in ratios)]
+def cuda_cells(name, milliseconds, busy):
+    forward, both, peer = (milliseconds.get(key) for key in ((name, FORWARD), (name, BOTH), (PEER, BOTH)))
+    kernels, mine = busy[name]
+    cells = ["" if taken is None else f"{taken:.3f}" for taken in (forward, both)]
+    cells += ["" if both is None else f"{peer / both:.3g}", "" if kernels is None else f"{kernels:.0f}", f"{mine:.4f}"]
+    return [*cells, *(f"{ratio:.3g}" for ratio in (busy[PEER][1] / mine, mine / busy[LIMIT][1], mine / busy[BYTES][1]))]
 
 
 def environment(options):

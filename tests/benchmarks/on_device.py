@@ -1,6 +1,7 @@
 """Networks on a GPU: how many images a second, how near its numbers are to the CPU's, and what half precision costs.
 
-Called by bench_features.py --device cuda. Weights are stand-ins, unless the features of AlexNet lie in ../shared/weights.
+Called by bench_features.py --device cuda. Weights are stand-ins, but for the features of AlexNet where these lie in
+../shared/weights.
 """
 
 import tempfile
