@@ -17,6 +17,7 @@ import tempfile
 import time
 import warnings
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from bench_lfd import CANVAS_SIDE, canvas, cores
 from PIL import Image
 from stand_in import stand_in
 
+from ffltool.ahead import Ahead
 from ffltool.images import read
 from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
 from ffltool.metrics.inception import Inception, prepared
@@ -54,19 +56,22 @@ def make_images(folder, count):
 
 
 def in_batches(items, work):
-    """Return what `work` makes of a few items at a time, on all cores, each of which decodes and computes by itself."""
-    batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+    """Return what `work` makes of a few items at a time, as the commands do: workers decode, cores take batches."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return torch.cat(list(stream(batches, work, workers=threads))).numpy()
+        with Ahead("cpu") as ahead:
+            decoded, under_way = stream(items, planes, workers=threads), []
+            while batch := list(islice(decoded, BATCH)):
+                under_way.append(ahead.start(partial(work, batch, ahead.tensor)))
+            return torch.cat([each()["found"] for each in under_way]).numpy()
     finally:
         torch.set_num_threads(threads)
 
 
-def decoded(paths):
-    """Return images, shape (N, 3, H, W), uint8."""
-    return torch.stack([torch.as_tensor(read(path).planes()) for path in paths])
+def planes(paths):
+    """Return a decoded image, or both of a pair."""
+    return [read(path).planes() for path in paths] if isinstance(paths, tuple) else read(paths).planes()
 
 
 def feature_makers(paths, folder):
@@ -80,9 +85,9 @@ def feature_makers(paths, folder):
     torch.save(tensors, folder / "inception.pth")
     network = Inception(tensors)
 
-    def ours(batch, *, preset):
+    def ours(batch, tensor, *, preset):
         with torch.inference_mode():
-            return network(prepared(decoded(batch), preset=preset))["2048"]
+            return {"found": network(prepared(tensor(batch), preset=preset))["2048"]}
 
     pytorch_fid.inception.load_state_dict_from_url = lambda *_, **__: tensors
     theirs = pytorch_fid.inception.InceptionV3([3])
@@ -116,9 +121,9 @@ def lpips_makers(pairs):
     package = lpips_package.LPIPS(net="alex", pnet_rand=True, verbose=False)
     package.net.load_state_dict(dict(zip(package.net.state_dict(), tensors.values(), strict=True)))
 
-    def ours(batch):
+    def ours(batch, tensor):
         with torch.inference_mode():
-            return network(*map(decoded, zip(*batch, strict=True)))
+            return {"found": network(*map(tensor, zip(*batch, strict=True)))}
 
     def theirs():
         images = ((lpips_package.im2tensor(lpips_package.load_image(str(path))) for path in pair) for pair in pairs)
