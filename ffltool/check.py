@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ from ffltool.label_maps import LabelMaps
 from ffltool.limits import PEAKS
 from ffltool.pairing import Pairing
 from ffltool.report import Report, Score
-from ffltool.verdicts import Judged
+from ffltool.verdicts import Judged, Judging, judge
 
 if TYPE_CHECKING:
+    from ffltool.looking import Looking
     from ffltool.plans import Plan
     from ffltool.stream import Progress
 
@@ -27,6 +29,7 @@ class Measuring:
     """How a set is measured, see `ffltool.evaluate.evaluate_pairs`."""
 
     reading: Reading | LabelMaps
+    looking: Looking | None = None
     skip_broken: bool = False
     error_map: bool = False
     workers: int | None = None
@@ -46,6 +49,7 @@ def measure(plan: Plan, pairing: Pairing, measuring: Measuring) -> Report | None
         pairing,
         plan.metrics,
         reading=measuring.reading,
+        looking=measuring.looking,
         skip_broken=measuring.skip_broken,
         bands=plan.bands,
         error_map=measuring.error_map,
@@ -111,6 +115,23 @@ def earlier(path: Path | None, *, renew: bool) -> dict[str, Report]:
     if path is None or (renew and not path.exists()):
         return {}
     return baseline.read(path)
+
+
+def judge_sets(
+    plans: Sequence[Plan],
+    reports: Sequence[Report],
+    before: Mapping[str, Report],
+    *,
+    renewing: bool = False,
+    strict: bool = False,
+    seed: int = 0,
+) -> list[Judged]:
+    """Judge the report of each plan, beside what the baseline has under its name; see `ffltool.verdicts.Judging`."""
+    judging = partial(Judging, renewing=renewing, strict=strict, seed=seed)
+    return [
+        judge(report, plan.limits, judging(before=before.get(plan.name)), name=plan.name)
+        for plan, report in zip(plans, reports, strict=True)
+    ]
 
 
 def renewed(path: Path, judged: Sequence[Judged], before: Mapping[str, Report]) -> str:

@@ -23,6 +23,7 @@ from ffltool.report import Report
 from ffltool.verdicts import judge
 
 if TYPE_CHECKING:
+    from ffltool.looking import Looking
     from ffltool.memory import Images
 
 _LIMIT = re.compile(rf"\s*(?:({'|'.join(STATISTICS)})\s*)?(>=|<=)\s*(\S+?)\s*")
@@ -38,6 +39,7 @@ def compare(
     peak: float | None = None,
     bands: int | None = None,
     reading: Reading | LabelMaps | None = None,
+    looking: Looking | None = None,
 ) -> Report | None:
     """Compare real with fake images, and report what metrics say of them.
 
@@ -50,6 +52,7 @@ def compare(
         floating point, whose values are compared as they are, without rounding.
     bands : resolve the squared error in this many bands of frequencies.
     reading : how files become pixels; ``LabelMaps`` for metrics of labels, in files or in integer arrays.
+    looking : how networks look at images, for learned metrics; default as in `ffltool.evaluate.evaluate_pairs`.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def compare(
     """
     metrics = list(metrics)
     pairing = _pairing(real, fake, paired=need_pairs(metrics) or bands is not None, peak=peak, reading=reading)
-    return evaluate_pairs(pairing, metrics, reading=reading, bands=bands, command="compare")
+    return evaluate_pairs(pairing, metrics, reading=reading, looking=looking, bands=bands, command="compare")
 
 
 def _pairing(
@@ -95,13 +98,14 @@ def assert_images(
     *,
     peak: float | None = None,
     reading: Reading | LabelMaps | None = None,
+    looking: Looking | None = None,
     **limits: str | Sequence[str],
 ) -> Report | None:
     """Raise an AssertionError, whose text is the table of verdicts, unless images keep to limits.
 
     Parameters
     ----------
-    real, fake, peak, reading : as `compare` takes them.
+    real, fake, peak, reading, looking : as `compare` takes them.
     limits : by metric ``">=30"`` or ``"<=14.5"``, of the mean over pairs, or of another statistic, ``"p05 >= 28"``; or
         several of them. Bands have names that want a dictionary, ``**{"band.corner.gain_db": ">=-1"}``.
 
@@ -122,7 +126,7 @@ def assert_images(
     tables = {name: [_table(name, each) for each in _several(limit)] for name, limit in limits.items()}
     (plan,) = plans(_nested(tables), where=_WHERE, folder=Path())
     pairing = _pairing(real, fake, paired=plan.paired, peak=peak, reading=reading)
-    report = measure(plan, pairing, Measuring(reading=reading or Reading()))
+    report = measure(plan, pairing, Measuring(reading=reading or Reading(), looking=looking))
     if report is None:
         return None
     judged = judge(report, plan.limits)

@@ -14,6 +14,7 @@ from ffltool.standing import Quantity, Standing, quantities, stand
 
 STATES = ("pass", "warn", "fail", "missing")
 _LIBRARIES = ("torch", "numpy", "pillow")  # whose versions may change a number
+_FILE = "weights_file"  # a setting that names what another one, the digest of the weights, holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def differences(now: Report, before: Report) -> Iterator[str]:
     scores = {score.metric: score.settings for score in before.scores}
     for score in now.scores:
         old = scores.get(score.metric, score.settings)
-        for key in sorted(old.keys() | score.settings.keys()):
+        for key in sorted((old.keys() | score.settings.keys()) - {_FILE}):
             if old.get(key) != score.settings.get(key):
                 yield f"{score.metric}: {key} was {old.get(key)} and is {score.settings.get(key)}"
     if now.bands and before.bands and len(now.bands) != len(before.bands):

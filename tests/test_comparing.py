@@ -125,3 +125,10 @@ def test_the_public_names_stay_functions():
     # a module of the name of a function would stand in its place once it is imported
     assert callable(ffltool.compare)
     assert callable(ffltool.assert_images)
+
+
+def test_images_in_memory_are_looked_at_by_networks(images, means):
+    report = compare(*images, metrics=["fid", "psnr"], looking=means.looking)
+    assert values(report).keys() == {"fid", "psnr"}
+    with pytest.raises(AssertionError, match="fid <= 0"):
+        assert_images(*images, fid="<=0", looking=means.looking)

@@ -12,7 +12,7 @@ from ffltool.cli import _options
 if TYPE_CHECKING:
     import torch
 
-    from ffltool.looking import Sources
+    from ffltool.looking import Looking, Sources
     from ffltool.report import Report
 
 PANEL = {"rich_help_panel": "Networks"}
@@ -73,6 +73,14 @@ def device_for(metrics: list[str], name: str) -> torch.device | str:
     from ffltool.metrics import need_networks
 
     return _options.torch_device(name) if need_networks(metrics) else "cpu"
+
+
+def looking(metrics: list[str], sources: Sources, *, backbone: str, preset: str, layer: str, device: str) -> Looking:
+    """Return how networks look at images for these metrics."""
+    from ffltool.looking import Computing, Looking
+
+    computing = Computing(device=device_for(metrics, device))
+    return Looking(backbone=backbone, preset=preset, layer=layer, computing=computing, sources=sources)
 
 
 def statistics(path: Path | None) -> list[tuple[Path, str]]:

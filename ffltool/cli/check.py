@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ffltool.cli import _networks as nets
 from ffltool.cli import _options as opt
 from ffltool.errors import InputError
 
@@ -66,6 +67,13 @@ def check(
     ignore_index: opt.IgnoreIndex = 255,
     absent: opt.Absent = "nan",
     accuracy_over: opt.AccuracyOver = "valid",
+    lpips: nets.Backbone = "alex",
+    preset: nets.Preset = "pytorch-fid",
+    layer: nets.Layer = "2048",
+    device: nets.Device = "auto",
+    weights: nets.Weights = None,
+    download: nets.Download = False,
+    cache: nets.Cache = True,
     workers: opt.Workers = None,
     json: opt.Json = None,
     json_flat: Annotated[
@@ -90,7 +98,6 @@ def check(
     from ffltool.label_maps import LabelMaps, chosen
     from ffltool.pairing import pair as find_pairs
     from ffltool.plans import load
-    from ffltool.verdicts import Judging, judge
 
     resolved = band_map is not None
     plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=resolved)
@@ -98,8 +105,11 @@ def check(
     _check_files(outputs, plans, baseline=baseline, update=update_baseline, band_map=band_map, force=force)
     before = checking.earlier(baseline, renew=update_baseline)
     maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
+    sources = nets.sources(weights, download=download, skip_missing=False, cached=cache, quiet=quiet)
+    asked = [name for plan in plans for name in plan.metrics]
     measuring = checking.Measuring(
         reading=chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels),
+        looking=nets.looking(asked, sources, backbone=lpips, preset=preset, layer=layer, device=device),
         skip_broken=skip_broken,
         error_map=resolved,
         workers=workers,
@@ -112,11 +122,7 @@ def check(
     reports = list(map(partial(checking.measure, measuring=measuring), plans, pairings))
     if None in reports:
         return
-    judging = partial(Judging, renewing=update_baseline, strict=strict, seed=seed)
-    judged = [
-        judge(report, plan.limits, judging(before=before.get(plan.name)), name=plan.name)
-        for plan, report in zip(plans, reports, strict=True)
-    ]
+    judged = checking.judge_sets(plans, reports, before, renewing=update_baseline, strict=strict, seed=seed)
     _show(judged, outputs, band_map=band_map)
     if update_baseline:
         _render.note(checking.renewed(baseline, judged, before))

@@ -350,3 +350,27 @@ def test_the_sample_limits_pass(run):
     status, out, _ = run("check", "-c", SAMPLES / "limits.toml")
     assert status == 0
     assert out.rstrip().endswith("5 limits met")
+
+
+def test_learned_metrics_are_held_to_limits_too(noisy, run, means):
+    sides, own = noisy(8), ["--weights", f"inception={means.path}", "--layer", "64", "--device", "cpu"]
+    status, out, err = run("check", *sides, "--max", "fid=1e9", *own)
+    assert (status, err) == (0, "")
+    assert "pass     fid <= 1e+09" in out
+    update = ["--baseline", "base.json", "--update-baseline"]
+    assert run("check", *sides, "--max", "fid=1e9", *own, *update)[0] == 0
+    means.path.rename(renamed := means.path.with_name("others.pth"))
+    text = limits("fid.max_increase = 1")
+    again = ["--baseline", "base.json", "--weights", f"inception={renamed}", "--layer", "64", "--device", "cpu"]
+    assert run("check", *sides, "-c", text, *again)[0] == 0
+    status, out, _ = run("check", *sides, "-c", text, *again, "--preset", "clean")
+    assert status == 1
+    assert "fid: preset was pytorch-fid and is clean" in " ".join(out.split())
+
+
+def test_a_learned_metric_without_weights_ends_the_check(noisy, run, caches, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    status, out, err = run("check", *noisy(8), "--max", "fid=10")
+    assert (status, out) == (2, "")
+    assert err.startswith("ffltool: ")
+    assert "inception" in err
