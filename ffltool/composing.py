@@ -10,11 +10,10 @@ import torch
 from numpy import ndarray
 
 from ffltool.conventions import conventions
-from ffltool.errors import printable
 from ffltool.exhibits import distributions, in_bands, spectra
 from ffltool.images import Reading
 from ffltool.label_maps import LabelMaps
-from ffltool.page import Exhibit, Page, Panel, as_html
+from ffltool.page import Exhibit, Page, Panel, as_html, shortened
 from ffltool.pairing import Pair, Pairing
 from ffltool.report import PairValues, Report
 from ffltool.sample import SEED, Sample, measured
@@ -35,8 +34,8 @@ _FITS = (
     (1, 0, 64, 100),
 )
 _LEGENDS = {
-    Reading: "Each image stands over its spectrum, ln(1 + |F|) of its grey (Rec. 601) with the zero frequency in the "
-    "middle, on one scale for the three of a pair.",
+    Reading: "Each pair with its difference, whose sign is left out, and the spectra of the three: ln(1 + |F|) of the "
+    "grey (Rec. 601), zero frequency in the middle, on one scale.",
     LabelMaps: "Classes have arbitrary colours.",
 }
 
@@ -118,7 +117,7 @@ def _chosen(report: Report) -> tuple[list[PairValues], list[PairValues]]:
 
 def _views(pair: PairValues, pairing: Pairing, reading: Reading | LabelMaps) -> list[View]:
     fake = None if pairing.pairs[0].fake is None else pair.fake
-    return views_of(pairing.files(Pair(pair.real, fake)), printable(pair.real), reading)
+    return views_of(pairing.files(Pair(pair.real, fake)), shortened(pair.real), reading)
 
 
 def _cut(

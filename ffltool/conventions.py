@@ -23,7 +23,7 @@ def conventions(report: Report, reading: Reading | LabelMaps) -> Iterator[tuple[
     """Yield terms, and what there is to say of each; definitions are those on top of the metrics' modules."""
     yield "real", _of_set(report.real)
     yield "fake", _of_set(report.fake)
-    yield "reading", _of_reading(reading)
+    yield "reading", _of_reading(reading, paired=bool(report.pairs))
     for home, scores in _by_module(report).items():
         metric = METRICS[_name(scores[0])]
         settings = {key: value for score in scores for key, value in score.settings.items()}
@@ -31,7 +31,7 @@ def conventions(report: Report, reading: Reading | LabelMaps) -> Iterator[tuple[
         yield ", ".join(dict.fromkeys(map(_name, scores))) or home, "\n".join(filter(None, lines))
     made = {"ffltool": report.version, **report.environment}
     yield "versions", _listed({name: value for name, value in made.items() if value is not None})
-    yield "time", f"{report.seconds:.1f} s for the scores"
+    yield "time", f"{report.seconds:.2f} s for the scores"
 
 
 def _by_module(report: Report) -> dict[str, list[Score]]:
@@ -62,16 +62,17 @@ def _of_set(images: ImageSet) -> str:
     return f"{images.path}\n{images.images} image{plural}, height × width {sizes}{more}\n{images.digest}"
 
 
-def _of_reading(reading: Reading | LabelMaps) -> str:
+def _of_reading(reading: Reading | LabelMaps, *, paired: bool) -> str:
     if isinstance(reading, LabelMaps):
         classes = "every label found is a class" if reading.classes is None else f"classes 0 to {reading.classes - 1}"
         return (
             f"label maps; {classes}; ignore index {reading.ignore_index}; absent classes: {reading.absent}; "
             f"accuracy over {reading.accuracy_over} pixels"
         )
+    fit = f"; sizes of a pair: {_FITS[reading.fit]}" if paired else ""
     return (
-        f"pixels as Pillow decodes them, 0 to 255, grey as three equal channels; alpha channels are "
-        f"{_ALPHAS[reading.alpha]}; sizes of a pair: {_FITS[reading.fit]}"
+        "pixels as Pillow decodes them, 0 to 255, grey as three equal channels; "
+        f"alpha channels are {_ALPHAS[reading.alpha]}{fit}"
     )
 
 

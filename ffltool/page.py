@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MARK = '<meta name="generator" content="ffltool'  # stands near the start of every page
 _LONGEST = 160  # letters of a name
-_LONGEST_WARNING = 1200
 _STATES = ("fail", "missing", "warn", "pass")
 
 
@@ -130,7 +129,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"digits": digits, "share": _share, "signed": signed, "name": _name, "warning": _warning}
+    environment.filters |= {"digits": digits, "share": _share, "signed": signed, "shortened": shortened}
     return environment
 
 
@@ -165,15 +164,11 @@ def signed(value: float | None) -> str:
     return "–" if value is None else f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
 
 
-def _name(name: str) -> str:
-    return _shortened(name, _LONGEST)
+def shortened(text: str, most: int = _LONGEST) -> str:
+    """Return a text that can be printed, of at most so many letters, without its middle where it is longer.
 
-
-def _warning(text: str) -> str:
-    return _shortened(text, _LONGEST_WARNING)
-
-
-def _shortened(text: str, most: int) -> str:
-    """Return a text that can be printed, of at most so many letters, without its middle where it is longer."""
+    >>> shortened("a_generator_of_no_name_epoch_100.png", 24)
+    'a_generator_…och_100.png'
+    """
     text, half = printable(text), (most - 1) // 2
     return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[-half:]}"

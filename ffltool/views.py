@@ -184,10 +184,15 @@ def _spectra(survey: Survey) -> list[Spectrum]:
             label=name,
             example=example.squeeze(-1) / 255 if example.shape[-1] == 1 else example / 255,
             map=shown(values, recipe, centre=values),
-            difference=gain(values, first, recipe) if number else None,
+            difference=_without_nan(gain(values, first, recipe)) if number else None,
         )
         for number, (name, example, values) in enumerate(zip(survey.labels, survey.examples, survey.maps, strict=True))
     ]
+
+
+def _without_nan(gains: ndarray) -> ndarray:
+    """Return gains with 0 dB where there is no power on either side."""
+    return np.where(np.isnan(gains), 0.0, gains)
 
 
 def _scale(survey: Survey) -> Scale:

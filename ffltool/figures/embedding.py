@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from ffltool.figures.canvas import content
 
 _LARGE = 40_000  # bytes of an SVG from which on a PNG may be smaller
+_LAYOUTS = 2  # after the first the labels of a map may still be cut off
 _GREY = 0.02  # difference between its parts up to which a colour is none
 
 
@@ -24,8 +25,10 @@ def on_light_and_dark(figure: Figure) -> Iterator[tuple[str, bytes]]:
     The background is left out. SVG, whose letters are those of the reader's machine, or PNG where that is smaller.
     The figure is in dark colours afterwards.
     """
-    yield _smaller(figure)
+    for _ in range(_LAYOUTS):
+        figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")  # what was laid out stays where it is
+    yield _smaller(figure)
     _darken(figure)
     yield _smaller(figure)
 

@@ -15,7 +15,7 @@ from ffltool.figures.canvas import TEXT, colour_bar, frequency_map, line_style, 
 _SIDE = 1.75  # inches of a map
 _SMALL = 1.15  # inches of one in a grid
 _WIDTH = 8.6  # inches of curves
-_ALONE = 2.5  # inches of a map by itself
+_ALONE = 2.6  # inches of the longer side of a map by itself
 _PLOT = (4.4, 2.9)  # inches of a plot by itself
 
 
@@ -132,7 +132,8 @@ def _draw_map(
 
 def spectrum_map(values: np.ndarray, scale: Scale, *, cmap: str = "viridis") -> Figure:
     """Draw a map by itself, shape (H, W), with its scale."""
-    wide, tall = sides(*values.shape, _ALONE)
+    wide, tall = sides(*values.shape, 1.0)
+    wide, tall = (_ALONE * side / max(wide, tall) for side in (wide, tall))
     figure = new_figure(wide + 1.1, tall + 0.45)
     axes = figure.subplots()
     drawn = _draw_map(axes, values, scale, inches=(wide, tall), cmap=cmap)
