@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 
-import matplotlib
-import torch
 from numpy import ndarray
 
 from ffltool.conventions import conventions
@@ -56,7 +55,7 @@ def page_of(report: Report, pairing: Pairing, reading: Reading | LabelMaps, *, w
     if isinstance(reading, Reading):
         sample = measured(report, pairing, reading, workers=workers)
         page = _with_sample(page, sample)
-        told["figures"] = f"matplotlib {matplotlib.__version__}, torch {torch.__version__}"
+        told["figures"] = f"matplotlib {version('matplotlib')}, torch {version('torch')}"
     page = replace(page, conventions=tuple(told.items()))
     worst, median = _chosen(report)
     views = {pair: _views(pair, pairing, reading) for pair in (*worst, *median)}

@@ -128,6 +128,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.filters |= {"digits": digits, "share": _share, "signed": signed, "shortened": shortened}
     return environment

@@ -56,8 +56,7 @@ def lfd(
     _render.check_outputs(outputs, figure=band_map, page=html, force=force)
     reading = Reading(alpha=alpha, fit=fit)
     pairing = find_pairs(
-        real,
-        fake,
+        *(real, fake),
         by=pair,
         side_by_side=side_by_side,
         recursive=recursive,

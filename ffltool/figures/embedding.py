@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,35 +12,47 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from PIL import Image
 
 from ffltool.figures.canvas import content
 
-_LARGE = 40_000  # bytes of an SVG from which on a PNG may be smaller
+PAPERS = ("#ffffff", "#14161a")  # the light and the dark background of the page
+_LARGE = 60_000  # bytes of an SVG
+_DPI = 120
+_COLOURS = 256
 _LAYOUTS = 2  # after the first the labels of a map may still be cut off
 _GREY = 0.02  # difference between its parts up to which a colour is none
 
 
 def on_light_and_dark(figure: Figure) -> Iterator[tuple[str, bytes]]:
-    """Yield a figure for light and for dark backgrounds: the type of the image, and its bytes.
+    """Yield a figure for light and for dark backgrounds, `PAPERS`: the type of the image, and its bytes.
 
-    The background is left out. SVG, whose letters are those of the reader's machine, or PNG where that is smaller.
-    The figure is in dark colours afterwards.
+    Lines are SVG, whose letters are those of the reader's machine and whose background is left out; maps, and lines of
+    very many points, are PNG of 256 colours, which is smaller. The figure is in dark colours afterwards.
     """
     for _ in range(_LAYOUTS):
         figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")  # what was laid out stays where it is
-    yield _smaller(figure)
+    for axes in figure.axes:
+        axes.set_facecolor("none")
+    light, dark = PAPERS
+    yield _encoded(figure, light)
     _darken(figure)
-    yield _smaller(figure)
+    yield _encoded(figure, dark)
 
 
-def _smaller(figure: Figure) -> tuple[str, bytes]:
-    with rc_context({"svg.fonttype": "none"}):
-        svg = content(figure, "svg", transparent=True)
-    if len(svg) < _LARGE:
-        return "image/svg+xml", svg
-    png = content(figure, "png", transparent=True)
-    return ("image/png", png) if len(png) < len(svg) else ("image/svg+xml", svg)
+def _encoded(figure: Figure, paper: str) -> tuple[str, bytes]:
+    if not any(axes.images for axes in figure.axes):
+        with rc_context({"svg.fonttype": "none"}):
+            svg = content(figure, "svg", transparent=True)
+        if len(svg) <= _LARGE:
+            return "image/svg+xml", svg
+    with Image.open(io.BytesIO(content(figure, "png", facecolor=paper, dpi=_DPI))) as image:
+        # the map of a spectrum is noise, which in all colours takes three times as many bytes
+        few = image.convert("RGB").quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    png = io.BytesIO()
+    few.save(png, "PNG")
+    return "image/png", png.getvalue()
 
 
 def _darken(figure: Figure) -> None:
