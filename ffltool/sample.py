@@ -24,7 +24,8 @@ from ffltool.stream import stream
 SEED = 0
 BANDS = 8
 EXAMPLES = 6  # images of each set
-_MOST, _PIXELS = 256, 1 << 24  # images of a set, and pixels of all of them
+_MOST, _PIXELS = 256, 1 << 23  # images of a set, and pixels of all of them
+_FEWEST = 4  # images, however large
 _SPECTRAL = METRICS["lsd"]  # whose sums over a set are a mean spectrum
 _SMALLEST = 9  # pixels of a side that it wants
 
@@ -47,7 +48,7 @@ class Sample:
 def measured(report: Report, pairing: Pairing, reading: Reading, *, workers: int | None = None) -> Sample:
     """Measure a sample of the images that a report is of; which ones, a seed decides.
 
-    At most 256 images of each set, fewer large ones: so much takes seconds, whatever there is.
+    At most 256 images of each set, and fewer large ones, of 8 million pixels together: that takes seconds.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def measured(report: Report, pairing: Pairing, reading: Reading, *, workers: int
 def _drawn(report: Report, pairing: Pairing) -> list[Pair]:
     """Return some of what was compared, in its order: pairs, or images of one set and then of the other."""
     largest = max(height * width for height, width in report.real.sizes + report.fake.sizes)
-    most = max(1, min(_MOST, _PIXELS // largest))
+    most = max(_FEWEST, min(_MOST, _PIXELS // largest))
     if pairing.paired:
         there = {(row.real, row.fake) for row in report.pairs}
         return _some([pair for pair in pairing.pairs if not there or (pair.real, pair.partner) in there], most)

@@ -47,11 +47,12 @@ def test_spectra_have_maps_profiles_and_gains_with_units_and_words(measured):
     drawings = list(exhibits.spectra(measured[1]))
     assert [drawing.title for drawing in drawings] == [title for title, _ in exhibits._CAPTIONS.values()]
     for drawing in drawings:
-        assert re.search("cycles per pixel|degrees", text_of(drawing.light))
-        assert "(dB)" in text_of(drawing.light)
         assert "0-0.125: " in drawing.alt
         assert drawing.caption in drawing.alt
         assert drawing.light.url != drawing.dark.url
+    for drawing in drawings[3:]:
+        assert re.search("cycles per pixel|degrees", text_of(drawing.light))
+        assert "(dB)" in text_of(drawing.light)
 
 
 def test_bands_have_shares_and_gains(measured):

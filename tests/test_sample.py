@@ -51,7 +51,7 @@ def test_large_images_are_fewer(folders, monkeypatch):
     monkeypatch.setattr(sample, "_PIXELS", 5 * 12 * 16)
     assert measured(real, fake)[0].pairs == 5
     monkeypatch.setattr(sample, "_PIXELS", 1)
-    assert measured(real, fake)[0].pairs == 1
+    assert measured(real, fake)[0].pairs == 4
 
 
 def test_sets_are_drawn_from_each_by_itself(folders, monkeypatch):

@@ -2,8 +2,8 @@
 
 python tests/benchmarks/bench_page.py [--rounds N]
 
-Makes sets of pairs, runs `ffltool metrics` with and without `--html` turn by turn as whole processes, and prints medians.
-Memory is the largest resident set that the system saw the process have.
+Makes sets of pairs, runs `ffltool metrics` with and without `--html` turn by turn as whole processes, and prints
+medians. Memory is the largest resident set that the system saw the process have.
 """
 
 import argparse
@@ -56,8 +56,15 @@ def measured(pairs, side, rounds):
             alone.append(run(folder / "real", folder / "fake"))
             with_page.append(run(folder / "real", folder / "fake", "--html", page))
         size = page.stat().st_size / 1e6
-    (one, _), (other, memory) = ([statistics.median(each) for each in zip(*runs)] for runs in (alone, with_page))
-    return f"| {pairs} pairs {side}² | {one:.2f} s | {other:.2f} s | {other - one:.2f} s | {memory:.0f} MB | {size:.2f} MB |"
+    alone, beyond, memory = (
+        statistics.median(each)
+        for each in (
+            [seconds for seconds, _ in alone],
+            [more - less for (more, _), (less, _) in zip(with_page, alone, strict=True)],
+            [megabytes for _, megabytes in with_page],
+        )
+    )
+    return f"| {pairs} pairs {side}² | {alone:.2f} s | {beyond:.2f} s | {memory:.0f} MB | {size:.2f} MB |"
 
 
 def main():
@@ -65,7 +72,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    print("| set | metrics | with the page | beyond | memory | page |\n|---|---|---|---|---|---|", flush=True)
+    print("| set | metrics | the page, beyond them | memory | size of the page |\n|---|---|---|---|---|", flush=True)
     for pairs, side in SETS:
         print(measured(pairs, side, rounds), flush=True)
 
