@@ -80,7 +80,7 @@ def measured(report: Report, pairing: Pairing, reading: Reading, *, workers: int
 def _drawn(report: Report, pairing: Pairing) -> list[Pair]:
     """Return some of what was compared, in its order: pairs, or images of one set and then of the other."""
     largest = max(height * width for height, width in report.real.sizes + report.fake.sizes)
-    most = max(_FEWEST, min(_MOST, _PIXELS // largest))
+    most = min(_MOST, max(_FEWEST, _PIXELS // largest))
     if pairing.paired:
         there = {(row.real, row.fake) for row in report.pairs}
         return _some([pair for pair in pairing.pairs if not there or (pair.real, pair.partner) in there], most)
