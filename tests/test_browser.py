@@ -136,6 +136,7 @@ def test_images_open_in_a_dialog_that_escape_closes(opened):
     width = one(opened, "dialog img").rect["width"]
     assert width > 16
     assert width % 16 == 0  # every pixel as large as the others
+    assert opened.switch_to.active_element.text == "Close"
     caption = one(opened, "dialog p").text
     ActionChains(opened).send_keys(Keys.ARROW_RIGHT).perform()
     assert one(opened, "dialog p").text != caption

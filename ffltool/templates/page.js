@@ -69,9 +69,11 @@ images.forEach((image, index) => {
   zoom.append(whole);
 });
 
+const close = button(["Close"], () => dialog.close());
+close.autofocus = true;
 controls.append(
   button(["← Previous"], () => show(place - 1)),
-  button(["Close"], () => dialog.close()),
+  close,
   button(["Next →"], () => show(place + 1)),
 );
 dialog.setAttribute("aria-label", "Enlarged image");
