@@ -17,10 +17,10 @@ from ffltool.errors import InputError, printable
 from ffltool.report import Report
 
 if TYPE_CHECKING:
-    from ffltool.verdicts import Judged
     from ffltool.images import Reading
     from ffltool.label_maps import LabelMaps
     from ffltool.pairing import Pairing
+    from ffltool.verdicts import Judged
 
 _BROKEN_PIPE = 141  # what a shell reports of a program that a closed pipe ended
 _STDOUT = Path("-")

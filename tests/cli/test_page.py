@@ -21,6 +21,27 @@ def test_a_page_changes_nothing_else(folders, run, tmp_path, command):
     assert json.loads(other.read_text())["bands"] == []
 
 
+def test_the_page_of_a_check_begins_with_its_verdicts(folders, run, tmp_path):
+    page = tmp_path / "page.html"
+    command = ["check", *folders(), "--min", "psnr=30", "--max", "lfd=99"]
+    plain = run(*command)
+    assert plain[0] == 1
+    assert run(*command, "--html", page) == plain
+    html = page.read_text()
+    assert html.index(">1 fail</span>") < html.index(">1 pass</span>") < html.index('id="scores"')
+    assert "psnr mean &gt;= 30" in html
+
+
+def test_a_page_shows_one_set(folders, run, tmp_path):
+    real, fake = folders()
+    limits = tmp_path / "limits.toml"
+    sets = "".join(f'[set.{name}]\nreal = "{real}"\nfake = "{fake}"\n' for name in ("one", "other"))
+    limits.write_text(f"[psnr]\nmin = 1\n{sets}")
+    status, _, err = run("check", "-c", limits, "--html", tmp_path / "page.html")
+    assert (status, err) == (2, "ffltool: --html shows one set, but there are 2; --set chooses one\n")
+    assert run("check", "-c", limits, "--set", "one", "--html", tmp_path / "page.html")[0] == 0
+
+
 def test_a_page_goes_to_standard_output(folders, run):
     status, out, err = run("lfd", *folders(), "--html", "-")
     assert (status, err) == (0, "")
