@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MARK = '<meta name="generator" content="ffltool'  # stands near the start of every page
 _LONGEST = 160  # letters of a name
-_STATES = ("fail", "missing", "warn", "pass")
+_STATES = ("fail", "missing", "warn", "pass")  # the worst first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +87,7 @@ class Page:
 def as_html(page: Page) -> str:
     """Return the page as HTML, with everything in it that it needs."""
     style, script = (_source(name) for name in ("page.css", "page.js"))
+    verdicts = sorted(page.report.verdicts, key=lambda verdict: _STATES.index(verdict.state))
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -110,8 +111,9 @@ def as_html(page: Page) -> str:
             script=script,
             compared=compared(page.report),
             titles={name: metric.title for name, metric in METRICS.items()},
-            verdicts=Counter(verdict.state for verdict in page.report.verdicts),
-            states=_STATES,
+            verdicts=verdicts,
+            states=Counter(verdict.state for verdict in verdicts),
+            since=any(verdict.baseline is not None for verdict in verdicts),
             partners=any(row.real != row.fake for row in page.rows),
             several_sizes=len(page.report.real.sizes) > 1,
         )

@@ -172,11 +172,18 @@ def test_verdicts_come_first_and_in_words():
     html = as_html(replace(page("a.png"), report=report("a.png", verdicts=verdicts)))
     elements = Elements(html)
     states = [span.text for span in elements("span") if "state" in span.attributes.get("class", "")]
-    assert states == ["2 fail", "1 missing", "1 pass", "pass", "fail", "fail", "missing"]
+    assert states == ["2 fail", "1 missing", "1 pass", "fail", "fail", "missing", "pass"]
     assert html.index('id="verdicts"') < html.index('id="scores"')
     cells = [element.text for element in elements("td")]
+    assert "baseline" in {head.text for head in elements("th")}
     for text in ("29.5000 to 30.5000", "31.0000", "−1.0000 not significant", "∞ dB", "not finite", "–"):
         assert text in cells, text
+
+
+def test_without_a_baseline_there_is_no_column_for_changes():
+    html = as_html(replace(page("a.png"), report=report("a.png", verdicts=(verdict("pass"),))))
+    heads = [head.text for head in Elements(html)("th")]
+    assert heads[:5] == ["verdict", "limit", "value", "95 % interval", "reason"]
 
 
 def test_bands_classes_and_sets_have_their_tables():
