@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-
-from numpy import ndarray
 
 from ffltool.conventions import conventions
 from ffltool.exhibits import distributions, in_bands, spectra
@@ -77,7 +75,7 @@ def _with_sample(page: Page, sample: Sample) -> Page:
         bands=bands,
         band_drawings=tuple(in_bands(bands)),
         band_sample="" if report.bands else f"Of {_some(sample.pairs, report.real.images)} pairs.",
-        examples=() if report.pairs else tuple(map(_examples, ("real", "fake"), sample.examples)),
+        examples=() if report.pairs else tuple(_examples(sample)),
     )
 
 
@@ -101,9 +99,13 @@ def _some(count: int, all_of_them: int) -> str:
     return f"all {count}" if count == all_of_them else f"{count} of {all_of_them} (drawn with seed {SEED})"
 
 
-def _examples(side: str, images: Sequence[ndarray]) -> tuple[str, tuple[Panel, ...]]:
-    said = [View.of(image, f"{side} {number}", f"one of the {side} images") for number, image in enumerate(images, 1)]
-    return side, tuple(view.panel(_EXAMPLE) for view in said)
+def _examples(sample: Sample) -> Iterator[tuple[str, tuple[Panel, ...]]]:
+    """Yield the name of each side that has images, with some of them."""
+    for side, images in zip(("real", "fake"), sample.examples, strict=True):
+        numbered = enumerate(images, start=1)
+        views = [View.of(image, f"{side} {number}", f"one of the {side} images") for number, image in numbered]
+        if views:
+            yield side, tuple(view.panel(_EXAMPLE) for view in views)
 
 
 def _chosen(report: Report) -> tuple[list[PairValues], list[PairValues]]:

@@ -57,9 +57,10 @@ def _formulas(docstring: str | None) -> Iterator[str]:
 
 def _of_set(images: ImageSet) -> str:
     sizes = ", ".join(f"{height} × {width}" for height, width in images.sizes[:_MOST_SIZES])
+    sizes = f", height × width {sizes}" if sizes else ""
     more = f" and {len(images.sizes) - _MOST_SIZES} more" if len(images.sizes) > _MOST_SIZES else ""
     plural = "s" if images.images > 1 else ""
-    return f"{images.path}\n{images.images} image{plural}, height × width {sizes}{more}\n{images.digest}"
+    return f"{images.path}\n{images.images} image{plural}{sizes}{more}\n{images.digest}"
 
 
 def _of_reading(reading: Reading | LabelMaps, *, paired: bool) -> str:

@@ -115,6 +115,7 @@ def as_html(page: Page) -> str:
             states=Counter(verdict.state for verdict in verdicts),
             since=any(verdict.baseline is not None for verdict in verdicts),
             partners=any(row.real != row.fake for row in page.rows),
+            sizes=sorted({*page.report.real.sizes, *page.report.fake.sizes}),
             several_sizes=len(page.report.real.sizes) > 1,
         )
     )

@@ -34,7 +34,8 @@ _SMALLEST = 9  # pixels of a side that it wants
 class Sample:
     """What was measured of some images of both sets, or of all where these are few.
 
-    ``averages`` are the mean spectra of real and fake images, cut to ``size``, or nothing where these are too small;
+    ``averages`` are the mean spectra of real and fake images, cut to ``size``; none where these are too small, or one
+    side has no images;
     ``bands`` are of ``pairs`` pairs; ``examples`` are the first images of each set, shape (C, H, W).
     """
 
@@ -70,7 +71,7 @@ def measured(report: Report, pairing: Pairing, reading: Reading, *, workers: int
                     images.append(image)
     return Sample(
         size=size,
-        averages=tuple(state.compute() for states in gathered.sets.values() for state in states),
+        averages=tuple(state.compute() for states in gathered.sets.values() for state in states if all(examples)),
         examples=examples,
         pairs=len(some.pairs) if pairing.paired else 0,
         bands=gathered.bands.compute() if gathered.bands else (),

@@ -44,6 +44,8 @@ def test_sets_are_named_with_what_tells_them_from_others(report):
     sizes = tuple((number, 8) for number in range(1, 10))
     many = replace(report, fake=replace(report.fake, sizes=sizes, images=1))
     assert "1 image, height × width 1 × 8, 2 × 8" in dict(conventions(many, Reading()))["fake"]
+    without = replace(report, real=replace(report.real, sizes=()))
+    assert dict(conventions(without, Reading()))["real"].splitlines()[1] == "3 images"
     assert "6 × 8 and 3 more" in dict(conventions(many, Reading()))["fake"]
 
 

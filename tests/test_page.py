@@ -157,6 +157,13 @@ def test_a_shortened_table_says_so():
     assert "The 2 worst of 3 pairs by psnr" in as_html(replace(found, rows=found.rows[:2]))
 
 
+def test_sizes_are_said_where_there_is_one_and_counted_else():
+    assert "4 × 6 pixels." in as_html(page("a.png"))
+    several = ImageSet(path="real", images=2, sizes=((1, 2), (3, 4)), digest="sha256:0")
+    assert "3 sizes." in as_html(replace(page("a.png"), report=report("a.png", real=several)))
+    assert "4 × 6 pixels." in as_html(replace(page("a.png"), report=report("a.png", real=replace(several, sizes=()))))
+
+
 def verdict(state, **values):
     settings = {"limit": f"psnr mean {state}", "metric": "psnr", "statistic": "mean", "value": 30.0, "unit": "dB"}
     return Verdict(state=state, **(settings | {"reason": ""} | values))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -74,6 +76,15 @@ def test_images_too_small_have_bands_alone(folders):
     found, _ = measured(*folders(size=(8, 40)))
     assert found.averages == ()
     assert sum(band.share for band in found.bands) == pytest.approx(1)
+
+
+def test_a_side_without_images_has_examples_of_the_other_alone(folders):
+    pairing = pair(*folders(NAMES[:3]), by="none")
+    report = evaluate_pairs(pairing, ["lsd"], workers=1)
+    fakes = replace(pairing, pairs=tuple(each for each in pairing.pairs if each.real is None))
+    found = sample.measured(report, fakes, Reading(), workers=1)
+    assert found.averages == ()
+    assert [len(images) for images in found.examples] == [0, 3]
 
 
 def test_nothing_to_measure_is_an_error(folders):
