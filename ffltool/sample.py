@@ -60,7 +60,7 @@ def measured(report: Report, pairing: Pairing, reading: Reading, *, workers: int
     of_sets = [_SPECTRAL] if min(size) >= _SMALLEST else []
     bands = BANDS if pairing.paired else None
     gathered = Gathered(of_sets, common=size, bands=bands, one_size=None)
-    task = Task(metrics=[], reading=reading, skip_broken=True, common=size, bands=bands)
+    task = Task(metrics=[], reading=reading, skip_broken=True, common=size, bands=bands, pairs=pairing.paired)
     examples: tuple[list[ndarray], list[ndarray]] = ([], [])
     with few_threads():
         work = partial(measure, pairing=some, task=task)
