@@ -32,6 +32,20 @@ def test_the_page_of_a_check_begins_with_its_verdicts(folders, run, tmp_path):
     assert "psnr mean &gt;= 30" in html
 
 
+def test_statistics_in_place_of_real_images_have_a_page_of_the_fake_ones(folders, run, tmp_path, means):
+    real, fake = folders([f"{number}.png" for number in range(4)])
+    own = ["-m", "fid", "--layer", "64", "--weights", f"inception={means.path}", "--device", "cpu"]
+    assert run("metrics", real, fake, *own, "--save-stats", tmp_path / "real.npz")[0] == 0
+    page = tmp_path / "page.html"
+    status, _, err = run("metrics", tmp_path / "real.npz", fake, *own, "--html", page)
+    assert (status, err) == (0, "")
+    html = page.read_text()
+    assert "Frechet Inception distance" in html
+    assert "fake 4</figcaption>" in html
+    assert "real 1</figcaption>" not in html
+    assert 'id="spectra"' not in html
+
+
 def test_a_page_shows_one_set(folders, run, tmp_path):
     real, fake = folders()
     limits = tmp_path / "limits.toml"
