@@ -96,7 +96,7 @@ def evaluate_pairs(
         metrics=[metric for metric in rows if metric.of != "sets" and not metric.learned],
         reading=reading,
         skip_broken=skip_broken,
-        common=_common_size(pairing, workers=workers) if of_spectra else None,
+        common=size_of_sets(pairing, workers=workers) if of_spectra else None,
         pairs=bands is not None or bool(learned and learned.lpips),
         shown=learned.shown if learned else (False, False),
         bands=bands,
@@ -214,7 +214,7 @@ def _files(pairing: Pairing) -> Iterator[Path]:
     return (path for pair in pairing.pairs for path in pairing.files(pair) if path is not None)
 
 
-def _common_size(pairing: Pairing, *, workers: int | None) -> Size:
+def size_of_sets(pairing: Pairing, *, workers: int | None) -> Size:
     """Return the smallest height and width of all images; those of two in one file are half as wide."""
     if pairing.held:
         return smallest(image.size for images in pairing.held.values() for image in images if image is not None)

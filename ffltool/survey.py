@@ -115,7 +115,7 @@ def survey(
         "alpha": loading.alpha,
         "environment": _environment(device),
     }
-    return _survey(averages, examples, meta)
+    return assembled(averages, examples, meta)
 
 
 def _environment(device: torch.device | str) -> dict[str, str]:
@@ -169,7 +169,9 @@ def _warnings(source: Source, fate: Fate) -> Iterator[str]:
         yield f"{source.label}: {fate.constant} of {len(source.files)} images are constant and have no spectrum"
 
 
-def _survey(averages: Sequence[Average], examples: Sequence[ndarray], meta: dict) -> Survey:
+def assembled(averages: Sequence[Average], examples: Sequence[ndarray], meta: dict) -> Survey:
+    """Return the survey of sets by their mean spectra, an image of each, and what `meta` says of them."""
+
     def of(kind: str, part: str) -> ndarray:
         """Return a part of a profile of all sets, shape (S, groups)."""
         return np.stack([getattr(getattr(mean, kind), part).numpy() for mean in averages])

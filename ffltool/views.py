@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy import ndarray
@@ -133,13 +134,30 @@ def check_layout(survey: Survey, layout: str) -> None:
         raise InputError(f"these spectra were measured for the layout {measured}, which {layout} cannot show")
 
 
+def plots(survey: Survey) -> Iterator[tuple[str, figures.Figure]]:
+    """Yield what the layout "full" has as figures of one plot each, with the titles of these."""
+    spectra, scale = _spectra(survey), _scale(survey)
+    difference = _scale_of_gains(survey, spectra)
+    for each in spectra:
+        yield f"mean spectrum of {each.label}", figures.spectrum_map(each.map, scale)
+    for each in spectra[1:]:
+        yield f"gain of {each.label}", figures.spectrum_map(each.difference, difference, cmap="RdBu_r")
+    for curves in _curves(survey):
+        yield curves.title, figures.plot_of_lines(replace(curves, title=""))
+
+
 def _draw_sets(survey: Survey, *, layout: str) -> figures.Figure:
     spectra, scale = _spectra(survey), _scale(survey)
+    difference = _scale_of_gains(survey, spectra)
+    return figures.spectrum_figure(spectra, scale, difference, list(_curves(survey)), layout=layout)
+
+
+def _scale_of_gains(survey: Survey, spectra: list[Spectrum]) -> Scale:
+    """Return the one scale of all maps of gains, with its middle at 0."""
     differences = [each.difference[np.isfinite(each.difference)] for each in spectra if each.difference is not None]
     ends = np.percentile(np.abs(np.concatenate(differences)), 99.5) if any(map(len, differences)) else 1.0
     reach = max(1.0, float(ends))
-    difference = Scale(f"gain against {survey.labels[0]} (dB)", -reach, reach, dct=scale.dct)
-    return figures.spectrum_figure(spectra, scale, difference, list(_curves(survey)), layout=layout)
+    return Scale(f"gain against {survey.labels[0]} (dB)", -reach, reach, dct=survey.recipe.transform == "dct")
 
 
 def _draw_batches(survey: Survey) -> figures.Figure:
@@ -166,10 +184,15 @@ def _spectra(survey: Survey) -> list[Spectrum]:
             label=name,
             example=example.squeeze(-1) / 255 if example.shape[-1] == 1 else example / 255,
             map=shown(values, recipe, centre=values),
-            difference=gain(values, first, recipe) if number else None,
+            difference=_without_nan(gain(values, first, recipe)) if number else None,
         )
         for number, (name, example, values) in enumerate(zip(survey.labels, survey.examples, survey.maps, strict=True))
     ]
+
+
+def _without_nan(gains: ndarray) -> ndarray:
+    """Return gains with 0 dB where there is no power on either side."""
+    return np.where(np.isnan(gains), 0.0, gains)
 
 
 def _scale(survey: Survey) -> Scale:

@@ -31,6 +31,10 @@ LAYERS = [
         "features",
         "feature_cache",
         "ahead",
+        "sample",
+        "exhibits",
+        "showcase",
+        "composing",
     },
     {
         "metrics",
@@ -47,7 +51,8 @@ LAYERS = [
         "outcomes",
     }
     | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"}
-    | {"set_statistics", "limits", "plans", "standing", "verdicts", "baseline", "judged", "memory"},
+    | {"set_statistics", "limits", "plans", "standing", "verdicts", "baseline", "judged", "memory"}
+    | {"page", "conventions"},
     {
         "report",
         "bootstrap",

@@ -76,6 +76,9 @@ Json = Annotated[Path | None, typer.Option(metavar="PATH", help="Write JSON; - f
 Csv = Annotated[Path | None, typer.Option(metavar="PATH", help="Write CSV, a row per pair; - for stdout.", **OUTPUT)]
 Markdown = Annotated[Path | None, typer.Option(metavar="PATH", help="Write Markdown; - for stdout.", **OUTPUT)]
 Junit = Annotated[Path | None, typer.Option(metavar="PATH", help="Write JUnit XML; - for stdout.", **OUTPUT)]
+Html = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="Write a page with figures and pictures; - for stdout.", **OUTPUT)
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that ffltool did not write.", **OUTPUT)]
 FocalAlpha = Annotated[float, typer.Option("--alpha", min=0, metavar="X", help="Exponent of the focal weight (Eq. 9).")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1, mps.")]

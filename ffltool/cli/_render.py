@@ -17,13 +17,18 @@ from ffltool.errors import InputError, printable
 from ffltool.report import Report
 
 if TYPE_CHECKING:
+    from ffltool.images import Reading
+    from ffltool.label_maps import LabelMaps
+    from ffltool.pairing import Pairing
     from ffltool.verdicts import Judged
 
 _BROKEN_PIPE = 141  # what a shell reports of a program that a closed pipe ended
 _STDOUT = Path("-")
 
 
-def check_outputs(paths: dict[str, Path | None], *, force: bool, figure: Path | None = None) -> None:
+def check_outputs(
+    paths: dict[str, Path | None], *, force: bool, figure: Path | None = None, page: Path | None = None
+) -> None:
     """Find out, before the work, whether every file asked for can be written; `paths` by name of the format."""
     wanted = []
     if any(paths.values()):
@@ -34,6 +39,10 @@ def check_outputs(paths: dict[str, Path | None], *, force: bool, figure: Path | 
         from ffltool import outputs
 
         wanted.append((figure, outputs.MARK))
+    if page is not None:
+        from ffltool.page import MARK
+
+        wanted.append((page, MARK))
     check_files(wanted, force=force)
 
 
@@ -48,7 +57,13 @@ def check_files(wanted: Sequence[tuple[Path, str]], *, force: bool) -> None:
             outputs.check(path, mark=mark, force=force)
 
 
-def show(report: Report, paths: dict[str, Path | None], *, note: str = "") -> None:
+def show(
+    report: Report,
+    paths: dict[str, Path | None],
+    *,
+    note: str = "",
+    page: dict[Path, Callable[[], str]] | None = None,
+) -> None:
     """Print the table with `note` below it, unless a file takes its place, and write the files asked for."""
     texts = {}
     for name, path in paths.items():
@@ -56,6 +71,7 @@ def show(report: Report, paths: dict[str, Path | None], *, note: str = "") -> No
             from ffltool.formats import FORMATS
 
             texts[path] = partial(FORMATS[name][0], report)
+    texts |= page or {}
     deliver(partial(_tables.of_report, report, note=note), texts, warnings=report.warnings)
 
 
@@ -78,6 +94,17 @@ def tell_github(judged: Sequence[Judged]) -> None:
 def note(text: str) -> None:
     """Print a line on standard error."""
     print(f"ffltool: {printable(text)}", file=sys.stderr)
+
+
+def page_at(
+    path: Path | None, report: Report, pairing: Pairing, reading: Reading | LabelMaps, *, workers: int | None
+) -> dict[Path, Callable[[], str]]:
+    """Return where the page of a report is to be written, and what makes it; nothing where none is asked for."""
+    if path is None:
+        return {}
+    from ffltool.composing import page_of
+
+    return {path: partial(page_of, report, pairing, reading, workers=workers)}
 
 
 def deliver(

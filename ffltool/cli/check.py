@@ -12,7 +12,7 @@ from ffltool.cli import _options as opt
 from ffltool.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ffltool.plans import Plan
     from ffltool.verdicts import Judged
@@ -81,6 +81,7 @@ def check(
     ] = None,
     markdown: opt.Markdown = None,
     junit: opt.Junit = None,
+    html: opt.Html = None,
     band_map: Annotated[
         Path | None,
         typer.Option(metavar="FIG", help="Draw the error over frequencies; Markdown links it.", **opt.OUTPUT),
@@ -102,7 +103,8 @@ def check(
     resolved = band_map is not None
     plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=resolved)
     outputs = {"json": json, "json-flat": json_flat, "markdown": markdown, "junit": junit}
-    _check_files(outputs, plans, baseline=baseline, update=update_baseline, band_map=band_map, force=force)
+    shown = {"--band-map": band_map, "--html": html}
+    _check_files(outputs, plans, shown, baseline=baseline, update=update_baseline, force=force)
     before = checking.earlier(baseline, renew=update_baseline)
     maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
     sources = nets.sources(weights, download=download, skip_missing=False, cached=cache, quiet=quiet)
@@ -123,7 +125,8 @@ def check(
     if None in reports:
         return
     judged = checking.judge_sets(plans, reports, before, renewing=update_baseline, strict=strict, seed=seed)
-    _show(judged, outputs, band_map=band_map)
+    page = _render.page_at(html, judged[0].report, pairings[0], measuring.reading, workers=workers)
+    _show(judged, outputs, page, band_map=band_map)
     if update_baseline:
         _render.note(checking.renewed(baseline, judged, before))
     if any(each.state == "fail" for each in judged):
@@ -133,13 +136,13 @@ def check(
 def _check_files(
     outputs: dict[str, Path | None],
     plans: "Sequence[Plan]",
+    shown: dict[str, Path | None],
     *,
     baseline: Path | None,
     update: bool,
-    band_map: Path | None,
     force: bool,
 ) -> None:
-    """Find out, before the work, whether everything can be written."""
+    """Find out, before the work, whether everything can be written; `shown` is what shows one set, by its option."""
     from ffltool.baseline import MARK
     from ffltool.cli import _render
     from ffltool.judged import FORMATS
@@ -150,17 +153,28 @@ def _check_files(
         if baseline is None:
             raise InputError("--update-baseline wants --baseline FILE, which it writes")
         wanted.append((baseline, MARK))
-    if band_map is not None:
+    for option, path in shown.items():
+        if path is not None and len(plans) > 1:
+            raise InputError(f"{option} shows one set, but there are {len(plans)}; --set chooses one")
+    if shown["--band-map"] is not None:
         from ffltool import figures
 
-        figures.check_suffix(band_map)
-        if len(plans) > 1:
-            raise InputError(f"--band-map draws one set, but there are {len(plans)}; --set chooses one")
-        wanted.append((band_map, FIGURE))
+        figures.check_suffix(shown["--band-map"])
+        wanted.append((shown["--band-map"], FIGURE))
+    if shown["--html"] is not None:
+        from ffltool.page import MARK as PAGE
+
+        wanted.append((shown["--html"], PAGE))
     _render.check_files(wanted, force=force)
 
 
-def _show(judged: "Sequence[Judged]", outputs: dict[str, Path | None], *, band_map: Path | None) -> None:
+def _show(
+    judged: "Sequence[Judged]",
+    outputs: dict[str, Path | None],
+    page: "dict[Path, Callable[[], str]]",
+    *,
+    band_map: Path | None,
+) -> None:
     """Print tables and warnings, write the files, and tell GitHub."""
     from ffltool.cli import _render, _verdicts
     from ffltool.judged import FORMATS, as_markdown, title
@@ -176,5 +190,5 @@ def _show(judged: "Sequence[Judged]", outputs: dict[str, Path | None], *, band_m
             report = judged[0].report
             figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
     finally:  # a figure that cannot be written does not cost the numbers
-        _render.deliver(partial(_verdicts.of_judged, judged), texts, warnings=warnings)
+        _render.deliver(partial(_verdicts.of_judged, judged), texts | page, warnings=warnings)
         _render.tell_github(judged)

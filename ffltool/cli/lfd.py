@@ -34,6 +34,7 @@ def lfd(
     csv: opt.Csv = None,
     markdown: opt.Markdown = None,
     junit: opt.Junit = None,
+    html: opt.Html = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -52,10 +53,10 @@ def lfd(
 
         figures.check_suffix(band_map)
         bands = bands or _BANDS
-    _render.check_outputs(outputs, figure=band_map, force=force)
+    _render.check_outputs(outputs, figure=band_map, page=html, force=force)
+    reading = Reading(alpha=alpha, fit=fit)
     pairing = find_pairs(
-        real,
-        fake,
+        *(real, fake),
         by=pair,
         side_by_side=side_by_side,
         recursive=recursive,
@@ -68,7 +69,7 @@ def lfd(
         command="lfd",
         bands=bands,
         error_map=band_map is not None,
-        reading=Reading(alpha=alpha, fit=fit),
+        reading=reading,
         skip_broken=skip_broken,
         workers=workers,
         progress=_render.progress(quiet=quiet),
@@ -79,4 +80,5 @@ def lfd(
         if band_map is not None:
             figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
     finally:  # a figure that cannot be written does not cost the numbers
-        _render.show(report, outputs, note=_tables.what_lfd_is(report))
+        page = _render.page_at(html, report, pairing, reading, workers=workers)
+        _render.show(report, outputs, note=_tables.what_lfd_is(report), page=page)

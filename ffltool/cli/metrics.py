@@ -51,6 +51,7 @@ def metrics(
     csv: opt.Csv = None,
     markdown: opt.Markdown = None,
     junit: opt.Junit = None,
+    html: opt.Html = None,
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -79,7 +80,7 @@ def metrics(
     maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
     reading = chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels)
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
-    _render.check_outputs(outputs, force=force)
+    _render.check_outputs(outputs, page=html, force=force)
     _render.check_files(nets.statistics(save_stats), force=force)
     sources = nets.sources(weights, download=download, skip_missing=skip_missing, cached=cache, quiet=quiet)
     computing = Computing(device=nets.device_for(names, device), half=half, batch_size=batch_size)
@@ -100,4 +101,5 @@ def metrics(
         progress=_render.progress(quiet=quiet, each="pairs" if paired else "images"),
     )
     if report:
-        _render.show(report, outputs, note=_labels.what_counts(report) or nets.what_looked(report))
+        page = _render.page_at(html, report, pairing, reading, workers=workers)
+        _render.show(report, outputs, note=_labels.what_counts(report) or nets.what_looked(report), page=page)

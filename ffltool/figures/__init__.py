@@ -1,17 +1,21 @@
 """Every drawing: arrays in, matplotlib figures out, and figures into files."""
 
-from ffltool.figures.bands import error_in_bands, shares_of_bands
+from ffltool.figures.bands import error_in_bands, gains_in_bands, shares_in_bands, shares_of_bands
 from ffltool.figures.canvas import check_suffix, save
+from ffltool.figures.embedding import on_light_and_dark, palette
 from ffltool.figures.filters import slices_of_cube
 from ffltool.figures.peaks import Mark, Marked, peak_maps
 from ffltool.figures.rebuilt import Curve, Panel, convergence, images_over_spectra
+from ffltool.figures.scores import histogram
 from ffltool.figures.spectra import (
     Curves,
     Line,
     Scale,
     Spectrum,
+    plot_of_lines,
     spectrum_batches,
     spectrum_figure,
+    spectrum_map,
     spectrum_pairs,
 )
 from ffltool.figures.weights import weight_matrix
@@ -28,13 +32,20 @@ __all__ = [
     "check_suffix",
     "convergence",
     "error_in_bands",
+    "gains_in_bands",
+    "histogram",
     "images_over_spectra",
+    "on_light_and_dark",
+    "palette",
     "peak_maps",
+    "plot_of_lines",
     "save",
+    "shares_in_bands",
     "shares_of_bands",
     "slices_of_cube",
     "spectrum_batches",
     "spectrum_figure",
+    "spectrum_map",
     "spectrum_pairs",
     "weight_matrix",
 ]

@@ -37,7 +37,29 @@ def error_in_bands(error_map: np.ndarray, bands: Sequence[BandScore]) -> Figure:
     over.set_title("squared error of a frequency", **TEXT)
     _bars_of_shares(shares, bands)
     _bars_of_gains(gains, bands)
+    gains.set_yticklabels([])
+    gains.spines["left"].set_visible(False)
     return figure
+
+
+def shares_in_bands(bands: Sequence[BandScore]) -> Figure:
+    """Draw each band's share of the squared error by itself, split into its parts."""
+    figure, axes = _alone(bands)
+    _bars_of_shares(axes, bands)
+    return figure
+
+
+def gains_in_bands(bands: Sequence[BandScore]) -> Figure:
+    """Draw the gain of each band by itself."""
+    figure, axes = _alone(bands)
+    _bars_of_gains(axes, bands)
+    axes.set_ylabel("band (cycles per pixel)", **TEXT)
+    return figure
+
+
+def _alone(bands: Sequence[BandScore]) -> tuple[Figure, Axes]:
+    figure = new_figure(4.4, min(_ROW * len(bands), _TALLEST) + 0.9)
+    return figure, figure.subplots()
 
 
 def _decibels(values: np.ndarray) -> np.ndarray:
@@ -68,8 +90,7 @@ def _bars_of_gains(axes: Axes, bands: Sequence[BandScore]) -> None:
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_xlabel("gain (dB)", **TEXT)
     axes.xaxis.set_major_locator(MaxNLocator(3))
-    _name_rows(axes, [""] * len(bands))
-    axes.spines["left"].set_visible(False)
+    _name_rows(axes, [band.name for band in bands])
 
 
 def _measure_shares(axes: Axes) -> None:

@@ -117,17 +117,19 @@ def check_suffix(path: Path) -> None:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure in the format of the path's suffix, whole or not at all."""
-    content = io.BytesIO()
+    outputs.write(path, content(figure, path.suffix.lower()[1:], bbox_inches="tight", pad_inches=0.05))
+
+
+def content(figure: Figure, kind: str, **settings: object) -> bytes:
+    """Return a figure as a file of that kind, "png", "svg" or "pdf"; `settings` are those of matplotlib's savefig."""
+    file = io.BytesIO()
     with rc_context({"svg.hashsalt": outputs.MARK}):  # names inside an SVG are random without it
-        kind = path.suffix.lower()
-        figure.savefig(content, format=kind[1:], metadata=_metadata(kind), bbox_inches="tight", pad_inches=0.05)
-    outputs.write(path, content.getvalue())
+        figure.savefig(file, format=kind, metadata=_metadata(kind), **settings)
+    return file.getvalue()
 
 
-def _metadata(suffix: str) -> dict[str, str | None]:
+def _metadata(kind: str) -> dict[str, str | None]:
     """Return what a file says of its origin, without the time: the same data give the same file."""
-    if suffix == ".png":
+    if kind == "png":
         return {"Software": outputs.MARK}
-    return (
-        {"Creator": outputs.MARK, "Date": None} if suffix == ".svg" else {"Creator": outputs.MARK, "CreationDate": None}
-    )
+    return {"Creator": outputs.MARK, "Date" if kind == "svg" else "CreationDate": None}

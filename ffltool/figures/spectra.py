@@ -15,6 +15,8 @@ from ffltool.figures.canvas import TEXT, colour_bar, frequency_map, line_style, 
 _SIDE = 1.75  # inches of a map
 _SMALL = 1.15  # inches of one in a grid
 _WIDTH = 8.6  # inches of curves
+_ALONE = 2.6  # inches of the longer side of a map by itself
+_PLOT = (4.4, 2.9)  # inches of a plot by itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +128,27 @@ def _draw_map(
     axes: Axes, values: np.ndarray, scale: Scale, *, inches: tuple[float, float], cmap: str = "viridis"
 ) -> object:
     return frequency_map(axes, scale.drawn(values), inches=inches, cmap=cmap, dct=scale.dct, norm=scale.norm)
+
+
+def spectrum_map(values: np.ndarray, scale: Scale, *, cmap: str = "viridis") -> Figure:
+    """Draw a map by itself, shape (H, W), with its scale."""
+    wide, tall = sides(*values.shape, 1.0)
+    wide, tall = (_ALONE * side / max(wide, tall) for side in (wide, tall))
+    figure = new_figure(wide + 1.1, tall + 0.45)
+    axes = figure.subplots()
+    drawn = _draw_map(axes, values, scale, inches=(wide, tall), cmap=cmap)
+    colour_bar(figure, drawn, [axes], scale.label)
+    return figure
+
+
+def plot_of_lines(curves: Curves) -> Figure:
+    """Draw a plot by itself, with the names of its lines where there are several."""
+    figure = new_figure(*_PLOT)
+    axes = figure.subplots()
+    _draw_lines(axes, curves)
+    if len(curves.lines) > 1:
+        axes.legend(frameon=False, fontsize=8)
+    return figure
 
 
 def _draw_curves(figure: Figure | SubFigure, curves: Sequence[Curves]) -> None:

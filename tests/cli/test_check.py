@@ -160,7 +160,7 @@ def test_a_figure_needs_no_limit_on_a_band_but_one_set(noisy, run):
     assert run("check", *noisy(4), "--max", "lsd=99", "--band-map", "e.svg")[0] == 0
     assert Path("e.svg").read_text().startswith("<?xml")
     file = limits('real = "real"\nfake = "fake"\npsnr.min = 3\n[set.a]\n[set.b]')
-    assert "--band-map draws one set, but there are 2" in run("check", "-c", file, "--band-map", "e.svg")[2]
+    assert "--band-map shows one set, but there are 2" in run("check", "-c", file, "--band-map", "e.svg")[2]
     assert run("check", "-c", file, "--band-map", "e.svg", "--set", "a")[0] == 0
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "torchvision", "lpips", "scipy", "matplotlib", "numpy", "pooch", "requests"}
+HEAVY = {"torch", "torchvision", "lpips", "scipy", "matplotlib", "numpy", "pooch", "requests", "jinja2"}
 SCRIPT = """
 import sys
 from ffltool.cli import main

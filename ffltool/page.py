@@ -1,0 +1,178 @@
+"""A report as a page: one HTML file that holds its figures and pictures, and needs neither network nor scripts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ffltool import __version__
+from ffltool.errors import printable
+from ffltool.formats import compared, number
+from ffltool.metrics import METRICS
+from ffltool.report import BandScore, PairValues, Report
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MARK = '<meta name="generator" content="ffltool'  # stands near the start of every page
+_LONGEST = 160  # letters of a name
+_STATES = ("fail", "missing", "warn", "pass")  # the worst first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """An image inside the page: its data URL, and its size in pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A figure for light and for dark backgrounds, its text for those who do not see it, and its caption."""
+
+    light: Embedded
+    dark: Embedded
+    alt: str
+    title: str
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """An image of a pair, what it is in a few words, and in a sentence."""
+
+    image: Embedded
+    label: str
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exhibit:
+    """A pair that is shown: its values, its images and their spectra, or the maps of labels."""
+
+    pair: PairValues
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Everything that a page shows.
+
+    ``spectra`` are drawings of mean spectra, ``bands`` what is drawn of the error in them; ``sample`` and
+    ``band_sample`` say of which images these are. ``examples`` are some of each side where nothing is paired. ``rows``
+    are the pairs in the table of all, or the worst of them; ``conventions`` are terms and their texts.
+    """
+
+    report: Report
+    distributions: tuple[Drawing, ...] = ()
+    spectra: tuple[Drawing, ...] = ()
+    sample: str = ""
+    bands: tuple[BandScore, ...] = ()
+    band_drawings: tuple[Drawing, ...] = ()
+    band_sample: str = ""
+    examples: tuple[tuple[str, tuple[Panel, ...]], ...] = ()
+    worst: tuple[Exhibit, ...] = ()
+    median: tuple[Exhibit, ...] = ()
+    legend: str = ""
+    rows: tuple[PairValues, ...] = ()
+    conventions: tuple[tuple[str, str], ...] = ()
+
+
+def as_html(page: Page) -> str:
+    """Return the page as HTML, with everything in it that it needs."""
+    style, script = (_source(name) for name in ("page.css", "page.js"))
+    verdicts = sorted(page.report.verdicts, key=lambda verdict: _STATES.index(verdict.state))
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            "img-src data:",
+            f"style-src '{_digest(style)}'",
+            f"script-src '{_digest(script)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            page=page,
+            report=page.report,
+            mark=MARK,
+            version=__version__,
+            policy=policy,
+            style=style,
+            script=script,
+            compared=compared(page.report),
+            titles={name: metric.title for name, metric in METRICS.items()},
+            verdicts=verdicts,
+            states=Counter(verdict.state for verdict in verdicts),
+            since=any(verdict.baseline is not None for verdict in verdicts),
+            partners=any(row.real != row.fake for row in page.rows),
+            sizes=sorted({*page.report.real.sizes, *page.report.fake.sizes}),
+            several_sizes=len(page.report.real.sizes) > 1,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("ffltool"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"digits": digits, "share": _share, "signed": signed, "shortened": shortened}
+    return environment
+
+
+def _source(name: str) -> str:
+    return _environment().loader.get_source(_environment(), name)[0]
+
+
+def _digest(text: str) -> str:
+    """Return what names a style or a script in a policy."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def digits(value: float | None) -> str:
+    """Return a value as tables of the page have it: with a true minus, "∞" where it is infinite, "–" where it is not.
+
+    >>> digits(-2.5), digits(float("inf")), digits(None)
+    ('−2.5000', '∞', '–')
+    """
+    return "–" if value is None else number(value).replace("-", "−").replace("inf", "∞")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def signed(value: float | None) -> str:
+    """Return a value in dB to two decimals with its sign, "–" where there is none.
+
+    >>> signed(0.125), signed(-0.001), signed(None)
+    ('+0.12', '+0.00', '–')
+    """
+    return "–" if value is None else f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
+
+
+def shortened(text: str, most: int = _LONGEST) -> str:
+    """Return a text that can be printed, of at most so many letters, without its middle where it is longer.
+
+    >>> shortened("a_generator_of_no_name_epoch_100.png", 24)
+    'a_generator_…och_100.png'
+    """
+    text, half = printable(text), (most - 1) // 2
+    return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[-half:]}"
