@@ -1,0 +1,233 @@
+"""The paper's experiment: one model under several objectives, from the same seeds, and how well each rebuilds images.
+
+Runs of one seed begin with the same weights and see the same images in the same order, so that what differs is the
+objective alone.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ffltool import outputs, ranks
+from ffltool.datasets import Dataset
+from ffltool.errors import InputError, printable
+from ffltool.formats import json_text
+from ffltool.objective import variant
+from ffltool.provenance import environment
+from ffltool.report import Score
+from ffltool.run_folder import check_folder
+from ffltool.runs import Finished, Judging, Keeping, Progress, carry_out
+from ffltool.train import Plan
+
+SCHEMA = "ffltool.experiment/1"
+MARK = f'"schema": "{SCHEMA}"'
+WITHOUT, WITH = "w/o FFL", "FFL"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A variant of the objective under one seed."""
+
+    variant: str
+    seed: int
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder, in letters that any system takes."""
+        return re.sub(r"[^\w.=+-]+", "-", f"{self.variant} seed {self.seed}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """Which trials make an experiment: ``variants`` under each of ``seeds``, those of ``once`` under the first."""
+
+    variants: tuple[str, ...] = (WITHOUT, WITH)
+    seeds: tuple[int, ...] = (0,)
+    once: tuple[str, ...] = ()
+
+    def trials(self) -> list[Trial]:
+        """Return the trials, variant by variant.
+
+        Raises
+        ------
+        InputError : if there is none, or one twice.
+        """
+        trials = [Trial(name, seed) for name in self.variants for seed in self.seeds]
+        trials += [Trial(name, self.seeds[0]) for name in self.once]
+        if not self.variants:
+            raise InputError("an experiment needs a variant")
+        folders = [trial.folder for trial in trials]
+        for trial in trials:
+            if folders.count(trial.folder) > 1:
+                raise InputError(f"the variant {trial.variant!r} with seed {trial.seed} is there twice")
+        return trials
+
+
+@dataclass(frozen=True)
+class Value:
+    """A score over the seeds of a variant: the mean, and the standard deviation (n - 1) of more than one."""
+
+    mean: float
+    std: float | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A variant, how many seeds it had, and its values in the order of the columns."""
+
+    variant: str
+    seeds: int
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Experiment:
+    """What an experiment found: finished trials, in order, and what it says of itself.
+
+    ``about`` are lines of text: what was trained on what, and what code, libraries and seeds were.
+    """
+
+    design: Design
+    trials: tuple[tuple[Trial, Finished], ...]
+    about: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[Score, ...]:
+        """A score for each column, which knows its name, unit, and which way is better."""
+        return self.trials[0][1].report.scores
+
+    def rows(self) -> list[Row]:
+        """Return a row for each variant, in order."""
+        rows = []
+        for name in dict.fromkeys(trial.variant for trial, _ in self.trials):
+            scores = [finished.report.scores for trial, finished in self.trials if trial.variant == name]
+            values = tuple(_over_seeds([score.value for score in column]) for column in zip(*scores, strict=True))
+            rows.append(Row(name, len(scores), values))
+        return rows
+
+    def best(self, column: int, rows: Sequence[Row]) -> Row | None:
+        """Return the row that is best in a column; None where the best is 0, or no value is finite."""
+        better = self.columns[column].better
+        finite = [row for row in rows if math.isfinite(row.values[column].mean)]
+        if better == "0" or not finite:
+            return None
+        chosen = max if better == "higher" else min
+        return chosen(finite, key=lambda row: row.values[column].mean)
+
+    @property
+    def baseline(self) -> str:
+        """The variant that the others are held against: that without FFL, or else the first."""
+        return WITHOUT if WITHOUT in self.design.variants else self.design.variants[0]
+
+    @property
+    def contender(self) -> str | None:
+        """The best variant in the first column, of those with all seeds beside the baseline, if there is any."""
+        others = [row for row in self.rows() if row.variant in self.design.variants and row.variant != self.baseline]
+        best = self.best(0, others) or next(iter(others), None)
+        return best.variant if best else None
+
+    def of(self, name: str) -> Finished:
+        """Return a variant's trial with the first seed."""
+        return next(finished for trial, finished in self.trials if trial.variant == name)
+
+
+def _over_seeds(values: list[float]) -> Value:
+    several = len(values) > 1 and all(map(math.isfinite, values))
+    return Value(sum(values) / len(values), statistics.stdev(values) if several else None)
+
+
+def run(
+    plan: Plan,
+    design: Design,
+    images: Dataset,
+    test: Dataset,
+    folder: Path,
+    *,
+    device: torch.device | str = "cpu",
+    resume: bool = False,
+    force: bool = False,
+    judging: Judging | None = None,
+    progress: Callable[[str], Progress | None] | None = None,
+) -> Experiment | None:
+    """Train a model under every trial of a design, each in a folder of its own in ``folder/runs``, and judge it.
+
+    Parameters
+    ----------
+    plan : of all trials, but for seed and objective: its objective is what variants differ from.
+    resume : go on with an experiment that was stopped; trials that came to their end are only judged anew.
+    progress : given the name of a trial, returns what wraps its steps.
+
+    Returns
+    -------
+    Experiment on the first process, None on the others.
+
+    Raises
+    ------
+    InputError : as `ffltool.runs.carry_out`, and for variants that are unknown.
+    """
+    trials, config = design.trials(), folder / "experiment.json"
+    plans = [replace(plan, seed=trial.seed, objective=variant(trial.variant, plan.objective)) for trial in trials]
+    plan.check_images(len(images))
+    with ranks.group(torch.device(device).type):
+        check_folder(folder, config, mark=MARK, resume=resume, force=force)
+        ranks.wait()
+        if ranks.rank() == 0:
+            (folder / "runs").mkdir(parents=True, exist_ok=True)
+            about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
+            outputs.write(config, json_text(SCHEMA, "experiment", about).encode())
+        ranks.wait()
+        carry = partial(
+            carry_out,
+            images=images,
+            test=test,
+            device=device,
+            resume=resume,
+            force=force,
+            keeping=Keeping(samples_every=0),
+            judging=judging,
+        )
+        finished = [
+            carry(each, folder=folder / "runs" / trial.folder, progress=progress(_label(trial)) if progress else None)
+            for trial, each in zip(trials, plans, strict=True)
+        ]
+    if ranks.rank() > 0:
+        return None
+    return Experiment(
+        design=design,
+        trials=tuple(zip(trials, finished, strict=True)),
+        about=tuple(_about(plan, design, images, test, device)),
+        warnings=tuple(_warnings(finished, (images, test))),
+    )
+
+
+def _label(trial: Trial) -> str:
+    return f"{trial.variant}, seed {trial.seed}"
+
+
+def _about(plan: Plan, design: Design, images: Dataset, test: Dataset, device: torch.device | str) -> Iterator[str]:
+    of_epoch = len(images) // plan.batch_size
+    steps = plan.total(of_epoch)
+    length = f"{steps} steps" if plan.steps else f"{plan.epochs} epochs ({steps} steps)"
+    yield f"{plan.model}, {plan.size}x{plan.size}: {len(images)} images, {length} of {plan.batch_size}"
+    seeds = ", ".join(map(str, design.seeds))
+    once = f"; seed {design.seeds[0]} for {', '.join(design.once)}" if design.once and len(design.seeds) > 1 else ""
+    yield f"judged on {len(test)} other images; seed{'s' * (len(design.seeds) > 1)} {seeds}{once}"
+    base = asdict(plan.objective)
+    yield f"FFL with weight {base['ffl_weight']:g} and alpha {base['alpha']:g} where the variant says nothing else"
+    yield ", ".join(f"{name} {version}" if name != "code" else version for name, version in environment(device).items())
+
+
+def _warnings(finished: Iterable[Finished], sets: Iterable[Dataset]) -> Iterator[str]:
+    """Yield what there is to say, each thing once."""
+    said = [warning for images in sets for warning in images.warnings]
+    said += [warning for each in finished for warning in each.report.warnings]
+    yield from map(printable, dict.fromkeys(said))
