@@ -96,7 +96,7 @@ _PLAIN: dict[str, dict[str, object]] = {
     "batch-matrix": {"batch_matrix": True},
     "exclude-dc": {"exclude_dc": True},
     "l1": {"loss": "l1"},
-    "spreg": {"ffl_weight": 0.0, "spreg_weight": 0.01},
+    "spreg": {"ffl_weight": 0.0, "spreg_weight": 100.0},  # its gradient is then about as long as that of the pixels
 }
 # name -> the field whose value stands behind "=", and its type
 _VALUED: dict[str, tuple[str, type]] = {

@@ -1,12 +1,15 @@
 """The folder of a training run: its settings, its losses, and a checkpoint from which it can go on.
 
-config.json             settings, images, versions
-log.csv                 the losses of every step
-checkpoint.pt           weights, moments, number of the step
-samples/epoch_0001.png  images over what became of them
-recon/real, recon/fake  test images, and rebuilt
-report.json             all metrics of these
-generated/              images of noise alone
+    config.json             settings, images, versions
+    log.csv                 the losses of every step
+    checkpoint.pt           weights, moments, number of the step
+    samples/epoch_0001.png  images over what became of them
+    recon/real, recon/fake  test images, and rebuilt
+    report.json             all metrics of these
+    generated/              images of noise alone
+
+What is there of these is whole, but for the log: lines are added to it, and those that a checkpoint does not know of
+are cut off when the run goes on from there.
 """
 
 from __future__ import annotations
