@@ -109,8 +109,9 @@ class RunFolder:
         self._write("samples", {f"epoch_{epoch:04d}": grid(list(rows))})
 
     def write_rebuilt(self, names: Iterable[str], real: Tensor, fake: Tensor) -> None:
-        """Write test images, and what became of them, in -1..1."""
-        self.recon.mkdir(exist_ok=True)
+        """Write test images, and what became of them, in -1..1, in place of those of before."""
+        shutil.rmtree(self.recon, ignore_errors=True)
+        self.recon.mkdir()
         names = list(names)
         for side, images in (("real", real), ("fake", fake)):
             self._write(f"recon/{side}", dict(zip(names, images, strict=True)))

@@ -25,6 +25,7 @@ from ffltool.objective import TERMS, Objective
 
 _LOOK = {"cpu": 1}  # steps after which losses are looked at; elsewhere the host would wait for the device
 _LOOK_ELSEWHERE = 50
+_LONGEST = 1e6  # step of Adam; beyond the numbers of float32 torch has an error of its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,8 @@ class Plan:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"{name} must be above 0, got {value}")
+        if self.lr > _LONGEST:
+            raise InputError(f"lr must be {_LONGEST:g} at most, got {self.lr}")
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
