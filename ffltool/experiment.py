@@ -29,6 +29,7 @@ from ffltool.train import Plan
 
 SCHEMA = "ffltool.experiment/1"
 MARK = f'"schema": "{SCHEMA}"'
+_CONFIG = "experiment.json"
 WITHOUT, WITH = "w/o FFL", "FFL"
 
 
@@ -145,6 +146,11 @@ def _over_seeds(values: list[float]) -> Value:
     return Value(sum(values) / len(values), statistics.stdev(values) if several else None)
 
 
+def check(folder: Path, *, resume: bool, force: bool) -> None:
+    """Find out, before the work, whether an experiment can begin in a folder, or go on there; see `check_folder`."""
+    check_folder(folder, folder / _CONFIG, mark=MARK, resume=resume, force=force)
+
+
 def run(
     plan: Plan,
     design: Design,
@@ -174,16 +180,16 @@ def run(
     ------
     InputError : as `ffltool.runs.carry_out`, and for variants that are unknown.
     """
-    trials, config = design.trials(), folder / "experiment.json"
+    trials = design.trials()
     plans = [replace(plan, seed=trial.seed, objective=variant(trial.variant, plan.objective)) for trial in trials]
     plan.check_images(len(images))
     with ranks.group(torch.device(device).type):
-        check_folder(folder, config, mark=MARK, resume=resume, force=force)
+        check(folder, resume=resume, force=force)
         ranks.wait()
         if ranks.rank() == 0:
             (folder / "runs").mkdir(parents=True, exist_ok=True)
             about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
-            outputs.write(config, json_text(SCHEMA, "experiment", about).encode())
+            outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())
         ranks.wait()
         carry = partial(
             carry_out,

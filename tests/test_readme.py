@@ -54,7 +54,7 @@ def test_the_table_names_no_command_that_is_not_there():
 
 @pytest.mark.parametrize("name", commands())
 def test_every_option_is_documented(name):
-    arguments = ("real", "fake", "image", "inputs", "name", "names", "file", "context", "return")
+    arguments = ("real", "fake", "image", "inputs", "model", "data", "name", "names", "file", "context", "return")
     for parameter in commands()[name].__annotations__:
         if parameter not in arguments:
             assert f"--{parameter.rstrip('_').replace('_', '-')}" in README, parameter

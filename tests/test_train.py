@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import mse_loss
 
+from ffltool import train
 from ffltool.datasets import Batches, seed_of, to_unit
 from ffltool.errors import InputError, ShapeError
 from ffltool.loss import focal_frequency_loss
@@ -192,6 +193,12 @@ def test_the_state_of_another_plan_is_refused(other, said):
 def test_too_few_images_for_a_batch_are_an_error(pixels):
     with pytest.raises(InputError, match="5 images are too few for a batch of 6; --batch-size takes fewer"):
         next(Training(plan()).run(pixels[:5]))
+
+
+def test_a_batch_that_processes_cannot_share_is_an_error(pixels, monkeypatch):
+    monkeypatch.setattr(train.ranks, "world", lambda: 4)
+    with pytest.raises(InputError, match="a batch of 6 images does not divide among 4 processes"):
+        next(Training(plan()).run(pixels))
 
 
 def test_half_precision_trains_the_network_and_keeps_losses_and_weights_whole(pixels):

@@ -68,8 +68,9 @@ def experiment(
     asked = dict(locals())
     from ffltool import experiment_tables, experiment_views
     from ffltool.cli import _render
-    from ffltool.experiment import Design, run
+    from ffltool.experiment import Design, check, run
 
+    check(output, resume=resume, force=force)
     design = Design(variants=_names(variants), seeds=_numbers(seeds), once=_names(once or []))
     plan, where = tr.plan_of(asked, seed=design.seeds[0]), tr.device_of(device)
     judging = tr.judging_of(metric, weights, device=where, download=download, quiet=quiet, workers=workers)

@@ -67,8 +67,10 @@ def train(
     asked = dict(locals())
     from ffltool import ranks
     from ffltool.cli import _render
+    from ffltool.run_folder import RunFolder
     from ffltool.runs import Keeping, carry_out
 
+    RunFolder(output).check(resume=resume, force=force)
     plan, where = tr.plan_of(asked, seed=seed), tr.device_of(device)
     judging = tr.judging_of(metric, weights, device=where, download=download, quiet=quiet, workers=workers)
     images, tested = (
