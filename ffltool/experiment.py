@@ -216,7 +216,7 @@ def run(
 
 
 def _label(trial: Trial) -> str:
-    return f"{trial.variant}, seed {trial.seed}"
+    return f"{trial.variant} #{trial.seed}"
 
 
 def _about(plan: Plan, design: Design, images: Dataset, test: Dataset, device: torch.device | str) -> Iterator[str]:

@@ -211,12 +211,12 @@ def _track_training(news: Iterable, total: int, batch: int, *, doing: str) -> It
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     state = TextColumn("{task.fields[state]}")
-    columns = TextColumn(doing), BarColumn(16), MofNCompleteColumn(), state, TimeRemainingColumn()
+    columns = TextColumn(doing), BarColumn(8), MofNCompleteColumn(), state, TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(doing, total=total, state="")
         for new in news:
             yield new
             last, speed = new[-1], bar.tasks[task].speed
-            ffl = "" if last.ffl is None else f" ffl {last.ffl:.3g}"
+            ffl = "" if last.ffl is None else f" ffl {last.ffl:.2g}"
             rate = f" {speed * batch:.0f} img/s" if speed else ""
-            bar.update(task, advance=len(new), state=f"loss {last.loss:.4g} pixel {last.pixel:.3g}{ffl}{rate}")
+            bar.update(task, advance=len(new), state=f"pixel {last.pixel:.2g}{ffl}{rate}")
