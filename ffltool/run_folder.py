@@ -18,7 +18,8 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 import torch
@@ -35,6 +36,7 @@ CHECKPOINT = "ffltool.checkpoint/1"
 _COLUMNS = 8  # of a grid of images
 _GAP = 2  # pixels between two
 _HEAD = 200  # bytes of a file in which its mark stands
+_HEAD_OF_LOG = ",".join(Step._fields) + "\n"
 _FOLDERS = ("samples", "recon", "generated")
 
 
@@ -76,6 +78,7 @@ class RunFolder:
                 file.unlink(missing_ok=True)
             for name in _FOLDERS:
                 shutil.rmtree(self.path / name, ignore_errors=True)
+            outputs.write(self.log, _HEAD_OF_LOG.encode())
         outputs.write(self.config, json_text(SCHEMA, "train", dict(config)).encode())
 
     def keep(self, state: Mapping) -> None:
@@ -86,14 +89,12 @@ class RunFolder:
 
     def log_up_to(self, step: int) -> list[Step]:
         """Return the steps in the log that a checkpoint knows of, and cut off those that came later."""
-        steps = []
-        if step:
-            with self.log.open(newline="") as file:
-                rows = [row for row in csv.reader(file) if len(row) == len(Step._fields) and row[0].isdecimal()]
-            steps = [_step(row) for row in rows if int(row[0]) <= step]
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        rows = [row for row in csv.reader(lines) if len(row) == len(Step._fields) and row[0].isdecimal()]
+        steps = [_step(row) for row in rows if int(row[0]) <= step]
         if [each.step for each in steps] != list(range(1, step + 1)):
             raise InputError(f"{self.log} does not hold the {step} steps of the checkpoint beside it")
-        outputs.write(self.log, (",".join(Step._fields) + "\n" + _lines(steps)).encode())
+        outputs.write(self.log, (_HEAD_OF_LOG + _lines(steps)).encode())
         return steps
 
     def append(self, steps: Iterable[Step]) -> None:
@@ -108,17 +109,22 @@ class RunFolder:
         """Write a picture of rows of images, each of shape (N, 3, S, S) in -1..1."""
         self._write("samples", {f"epoch_{epoch:04d}": grid(list(rows))})
 
-    def write_rebuilt(self, names: Iterable[str], real: Tensor, fake: Tensor) -> None:
-        """Write test images, and what became of them, in -1..1, in place of those of before."""
+    def clear_rebuilt(self) -> None:
+        """Remove the images that were rebuilt before."""
         shutil.rmtree(self.recon, ignore_errors=True)
-        self.recon.mkdir()
-        names = list(names)
+
+    def write_rebuilt(self, names: Sequence[str], real: Tensor, fake: Tensor) -> None:
+        """Write test images, and what became of them, in -1..1."""
+        self.recon.mkdir(exist_ok=True)
         for side, images in (("real", real), ("fake", fake)):
             self._write(f"recon/{side}", dict(zip(names, images, strict=True)))
 
-    def write_generated(self, images: Tensor) -> None:
-        """Write images of noise, in -1..1, with numbers from 1 as their names."""
-        self._write("generated", {f"{number:06d}": image for number, image in enumerate(images, start=1)})
+    def write_generated(self, batches: Iterable[Tensor]) -> None:
+        """Write images of noise, in -1..1, with numbers from 1 as their names, in place of those of before."""
+        shutil.rmtree(self.path / "generated", ignore_errors=True)
+        numbers = count(1)
+        for images in batches:
+            self._write("generated", {f"{next(numbers):06d}": image for image in images})
 
     def _write(self, folder: str, images: Mapping[str, Tensor]) -> None:
         gallery.write_images(self.path / folder, {name: (image + 1) / 2 for name, image in images.items()})

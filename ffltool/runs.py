@@ -23,6 +23,7 @@ from ffltool.train import Plan, Step, Training
 
 METRICS = ("psnr", "ssim", "lpips", "fid", "lfd", "lsd")  # the columns of the paper's tables, and ours
 _SHOWN = 8  # images of a grid
+_AT_ONCE = 256  # images in memory as floating-point numbers
 
 # given what a training yields, the number of steps to come and of images in each, passes it on
 Progress = Callable[[Iterable[list[Step]], int, int], Iterator[list[Step]]]
@@ -134,8 +135,8 @@ class _Run:
             self._go_on_from(state)
         ranks.wait()
         if ranks.rank() == 0:
+            self.steps = self.place.log_up_to(self.training.step) if state else []
             self.place.begin(self._config(), anew=state is None)
-            self.steps = self.place.log_up_to(self.training.step)
 
     def _go_on_from(self, state: dict) -> None:
         self.training.go_on_from(state)
@@ -179,14 +180,21 @@ class _Run:
         pixels = (self.test or self.images).pixels
         pixels = pixels[:: max(1, len(pixels) // _SHOWN)][:_SHOWN]
         rows = [to_unit(pixels), self.training.rebuilt(pixels)]
-        rows += [self.training.generated(_SHOWN)] if self.training.model.generates else []
+        rows += [torch.cat([*self.training.generated(_SHOWN)])] if self.training.model.generates else []
         self.place.write_samples(epoch, rows)
+
+    def _rebuild(self) -> None:
+        """Write all test images and what becomes of them, some at a time."""
+        self.place.clear_rebuilt()
+        for start in range(0, len(self.test), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            pixels = self.test.pixels[some]
+            self.place.write_rebuilt(self.test.names[some], to_unit(pixels), self.training.rebuilt(pixels))
 
     def judged(self, judging: Judging) -> Report | None:
         """Rebuild test images into files, and measure these; all processes take their share of that."""
         if ranks.rank() == 0:
-            pixels = self.test.pixels
-            self.place.write_rebuilt(self.test.names, to_unit(pixels), self.training.rebuilt(pixels))
+            self._rebuild()
         ranks.wait()
         report = evaluate_pairs(
             pair(self.place.recon / "real", self.place.recon / "fake"),

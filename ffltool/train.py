@@ -209,8 +209,8 @@ class Training:
         return torch.cat([self.network(to_unit(batch.to(self.device))).images.cpu() for batch in batches])
 
     @torch.inference_mode()
-    def generated(self, count: int) -> Tensor:
-        """Return images of noise alone, in -1..1 on the CPU, the same at each call.
+    def generated(self, count: int) -> Iterator[Tensor]:
+        """Yield batches of so many images of noise alone, in -1..1 on the CPU, the same at each call.
 
         Raises
         ------
@@ -221,8 +221,8 @@ class Training:
         self.network.eval()
         generator = torch.Generator().manual_seed(seed_of(self.plan.seed, "samples"))
         latent = torch.randn(count, self.network.latent, generator=generator)
-        batches = latent.split(self.plan.batch_size)
-        return torch.cat([self.network.generate(batch.to(self.device)).cpu() for batch in batches])
+        for batch in latent.split(self.plan.batch_size):
+            yield self.network.generate(batch.to(self.device)).cpu()
 
 
 def _difference(name: str, was: object, now: object) -> str:
