@@ -17,14 +17,18 @@ from pathlib import Path
 import torch
 
 from ffltool import outputs, ranks
+from ffltool.average import Loading
 from ffltool.datasets import Dataset
 from ffltool.errors import InputError, printable
 from ffltool.formats import json_text
 from ffltool.objective import variant
 from ffltool.provenance import environment
+from ffltool.recipes import preset
 from ffltool.report import Score
 from ffltool.run_folder import check_folder
 from ffltool.runs import Finished, Judging, Keeping, Progress, carry_out
+from ffltool.sources import Selection
+from ffltool.survey import Survey, survey
 from ffltool.train import Plan
 
 SCHEMA = "ffltool.experiment/1"
@@ -53,6 +57,11 @@ class Design:
     variants: tuple[str, ...] = (WITHOUT, WITH)
     seeds: tuple[int, ...] = (0,)
     once: tuple[str, ...] = ()
+
+    @property
+    def baseline(self) -> str:
+        """The variant that the others are held against: that without FFL, or else the first."""
+        return WITHOUT if WITHOUT in self.variants else self.variants[0]
 
     def trials(self) -> list[Trial]:
         """Return the trials, variant by variant.
@@ -93,13 +102,15 @@ class Row:
 class Experiment:
     """What an experiment found: finished trials, in order, and what it says of itself.
 
-    ``about`` are lines of text: what was trained on what, and what code, libraries and seeds were.
+    ``about`` are lines of text: what was trained on what, and what code, libraries and seeds were. ``spectra`` are
+    those of test images, of what the baseline makes of them, and of what the contender does, if there is one.
     """
 
     design: Design
     trials: tuple[tuple[Trial, Finished], ...]
     about: tuple[str, ...]
     warnings: tuple[str, ...]
+    spectra: Survey | None = None
 
     @property
     def columns(self) -> tuple[Score, ...]:
@@ -125,14 +136,11 @@ class Experiment:
         return chosen(finite, key=lambda row: row.values[column].mean)
 
     @property
-    def baseline(self) -> str:
-        """The variant that the others are held against: that without FFL, or else the first."""
-        return WITHOUT if WITHOUT in self.design.variants else self.design.variants[0]
-
-    @property
     def contender(self) -> str | None:
         """The best variant in the first column, of those with all seeds beside the baseline, if there is any."""
-        others = [row for row in self.rows() if row.variant in self.design.variants and row.variant != self.baseline]
+        others = [
+            row for row in self.rows() if row.variant in self.design.variants and row.variant != self.design.baseline
+        ]
         best = self.best(0, others) or next(iter(others), None)
         return best.variant if best else None
 
@@ -205,14 +213,32 @@ def run(
             carry(each, folder=folder / "runs" / trial.folder, progress=progress(_label(trial)) if progress else None)
             for trial, each in zip(trials, plans, strict=True)
         ]
-    if ranks.rank() > 0:
-        return None
-    return Experiment(
-        design=design,
-        trials=tuple(zip(trials, finished, strict=True)),
-        about=tuple(_about(plan, design, images, test, device)),
-        warnings=tuple(_warnings(finished, (images, test))),
-    )
+        found = None
+        if ranks.rank() == 0:
+            found = Experiment(
+                design=design,
+                trials=tuple(zip(trials, finished, strict=True)),
+                about=tuple(_about(plan, design, images, test, device)),
+                warnings=tuple(_warnings(finished, (images, test))),
+            )
+        spectra = _spectra(design, found and found.contender, folder)
+    return found and replace(found, spectra=spectra)
+
+
+def _spectra(design: Design, contender: str | None, folder: Path) -> Survey:
+    """Measure the spectra of test images, and of those rebuilt; all processes take their share of that.
+
+    The first of them knows the contender.
+    """
+    place = torch.zeros(1)
+    if contender:
+        place += design.variants.index(contender) + 1
+    ranks.all_reduce(place)
+    compared = [design.baseline, *design.variants[int(place) - 1 : int(place)]] if place else [design.baseline]
+    folders = [folder / "runs" / Trial(name, design.seeds[0]).folder / "recon" for name in compared]
+    sets = [folders[0] / "real", *(each / "fake" for each in folders)]
+    found = survey(sets, Selection(), preset("ffltool"), Loading())
+    return replace(found, labels=("real", *compared))
 
 
 def _label(trial: Trial) -> str:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ffltool import figures, views
-from ffltool.average import Loading
 from ffltool.experiment import Experiment
 from ffltool.figures import Curve, Panel
 from ffltool.gallery import as_shown
 from ffltool.images import read
 from ffltool.pairing import find
-from ffltool.recipes import preset
 from ffltool.runs import Finished
-from ffltool.sources import Selection
 from ffltool.spectrum import log_amplitude
-from ffltool.survey import survey
 
 _COLUMNS = 8  # images of a row
 
@@ -38,11 +33,7 @@ def reconstructions(experiment: Experiment) -> figures.Figure:
 
 def spectra(experiment: Experiment) -> figures.Figure:
     """Return the mean spectra of test images, of what the baseline makes of them, and the best of the others."""
-    compared = [name for name in (experiment.baseline, experiment.contender) if name]
-    finished = [experiment.of(name) for name in compared]
-    folders = [_real(finished[0]), *map(_fake, finished)]
-    found = survey(folders, Selection(), preset("ffltool"), Loading())
-    return views.draw(replace(found, labels=("real", *compared)), layout="full")
+    return views.draw(experiment.spectra, layout="full")
 
 
 def losses(experiment: Experiment) -> figures.Figure:
@@ -63,7 +54,7 @@ def _epochs(finished: Finished) -> Iterator[tuple[int, float]]:
 
 def ablation(experiment: Experiment) -> figures.Figure:
     """Return one test image under every variant, over spectra: the median one of the baseline by the first score."""
-    baseline = experiment.of(experiment.baseline)
+    baseline = experiment.of(experiment.design.baseline)
     scores = baseline.report.of_pairs
     names = sorted(_values(baseline), key=_values(baseline).get) if scores else find(_real(baseline))
     name = names[len(names) // 2]

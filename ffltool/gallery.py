@@ -117,10 +117,9 @@ def _new(folder: Path) -> Iterator[None]:
 
 
 def write_images(folder: Path, images: Mapping[str, Tensor]) -> None:
-    """Write images, shape (C, H, W), cut to 0..1, as PNG files of these names, which may have folders in them."""
+    """Write images, shape (C, H, W), cut to 0..1, as PNG files of these names."""
     with _new(folder):
         for name, image in images.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             _write_image(folder / f"{name}.png", image)
 
 

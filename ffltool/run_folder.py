@@ -114,8 +114,7 @@ class RunFolder:
         shutil.rmtree(self.recon, ignore_errors=True)
 
     def write_rebuilt(self, names: Sequence[str], real: Tensor, fake: Tensor) -> None:
-        """Write test images, and what became of them, in -1..1."""
-        self.recon.mkdir(exist_ok=True)
+        """Write test images, and what became of them, in -1..1; names may have folders in them."""
         for side, images in (("real", real), ("fake", fake)):
             self._write(f"recon/{side}", dict(zip(names, images, strict=True)))
 
@@ -127,6 +126,8 @@ class RunFolder:
             self._write("generated", {f"{next(numbers):06d}": image for image in images})
 
     def _write(self, folder: str, images: Mapping[str, Tensor]) -> None:
+        for parent in {(self.path / folder / name).parent for name in images}:
+            parent.mkdir(parents=True, exist_ok=True)
         gallery.write_images(self.path / folder, {name: (image + 1) / 2 for name, image in images.items()})
 
 

@@ -189,10 +189,10 @@ def test_losses_are_means_over_epochs(found):
 
 
 def test_spectra_are_of_the_baseline_and_the_best_of_the_others(found):
-    labels = {text.get_text() for legend in experiment_views.spectra(found).legends for text in legend.get_texts()}
-    legends = [axes.get_ylabel() for axes in experiment_views.spectra(found).axes]
-    assert {"real", "w/o FFL", found.contender} <= labels | set(legends)
     assert found.contender in ("FFL", "alpha=0.5")
+    assert found.spectra.labels == ("real", "w/o FFL", found.contender)
+    shown = {axes.get_ylabel() for axes in experiment_views.spectra(found).axes}
+    assert set(found.spectra.labels) <= shown
 
 
 def test_an_experiment_goes_on_where_it_was_stopped(found, sets, folder, tmp_path):
@@ -216,7 +216,7 @@ def test_its_settings_are_kept(folder):
 
 def test_a_single_variant_makes_a_table_and_figures_too(sets, tmp_path):
     alone = run(PLAN, Design(variants=("FFL",)), *sets, tmp_path / "out", judging=Judging(metrics=("lsd",)))
-    assert (alone.baseline, alone.contender) == ("FFL", None)
+    assert (alone.design.baseline, alone.contender) == ("FFL", None)
     experiment_tables.write(alone, tmp_path / "out")
     experiment_views.write(alone, tmp_path / "out")
     assert (tmp_path / "out" / "ablation.png").exists()

@@ -153,7 +153,7 @@ def of_experiment(experiment: Experiment, folder: Path, files: list[str]) -> str
     from ffltool.experiment_tables import deviations, means, titles
 
     names = titles(experiment)
-    parts = ["\n".join(experiment.about), _tables._columns("variant", *names, rows=means(experiment))]
+    parts = ["\n".join(experiment.about), _tables.columns("variant", *names, rows=means(experiment))]
     if spread := deviations(experiment):
-        parts.append(_tables._columns("± over seeds", *names, rows=spread))
-    return _tables._drawn(*parts, f"* best of its column\n{', '.join(files)} and runs/ are in {folder}")
+        parts.append(_tables.columns("± over seeds", *names, rows=spread))
+    return _tables.drawn(*parts, f"* best of its column\n{', '.join(files)} and runs/ are in {folder}")

@@ -57,11 +57,12 @@ def experiment(
     force: tr.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Train a model without the focal frequency loss and with it, and compare what they make of test images.
+    """Train a model without the focal frequency loss and with it, and compare them.
 
-    Variants: FFL, "w/o FFL", weight=10, alpha=0.5, patch=2, kl=0.1, dct, "w/o phase", "w/o amplitude", "w/o frequency",
-    "w/o focal", ave-spectrum, log-matrix, batch-matrix, exclude-dc, l1, spreg, spreg=0.1; the options of the loss are
-    what they differ from. Without --test every fifth image is kept for it.
+    Variants: FFL, "w/o FFL", weight=10, alpha=0.5, patch=2, kl=0.1, dct,
+    "w/o phase", "w/o amplitude", "w/o frequency", "w/o focal", ave-spectrum,
+    log-matrix, batch-matrix, exclude-dc, l1, spreg, spreg=10. The options of the
+    loss are what they differ from. Without --test every fifth image is for it.
 
     Example: ffltool experiment ae photos/ -o compared/ --epochs 200 --variants "w/o FFL,weight=1,weight=10"
     """

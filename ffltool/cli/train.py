@@ -57,10 +57,11 @@ def train(
     force: tr.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Train an autoencoder to rebuild images, with the focal frequency loss beside the pixels' or without it.
+    """Train an autoencoder to rebuild images, with the focal frequency loss or without.
 
-    RUN gets the settings, losses, grids of images and a checkpoint; with --test also the rebuilt test images and their
-    metrics. Several GPUs: torchrun --nproc-per-node 2 -m ffltool train ...
+    RUN gets settings, losses, grids of images and a checkpoint; with --test also
+    the rebuilt test images and their metrics. Several GPUs: torchrun
+    --nproc-per-node 2 -m ffltool train ...
 
     Example: ffltool train ae photos/ -o run/ --test others/ --epochs 200 --ffl-weight 10
     """
