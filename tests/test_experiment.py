@@ -11,12 +11,13 @@ import torch
 from ffltool import experiment_tables, experiment_views
 from ffltool.datasets import load
 from ffltool.errors import InputError
-from ffltool.experiment import Design, Trial, run
+from ffltool.experiment import Design, Trial
 from ffltool.experiment_tables import deviations, means
 from ffltool.images import read
 from ffltool.objective import Objective
 from ffltool.runs import Judging, carry_out
 from ffltool.train import Plan
+from ffltool.trials import run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 REAL = Path(__file__).parents[1] / "sample_data" / "real"

@@ -39,6 +39,7 @@ LAYERS = [
         "run_folder",
         "runs",
         "experiment",
+        "trials",
         "experiment_tables",
         "experiment_views",
         "datasets",

@@ -69,7 +69,8 @@ def experiment(
     asked = dict(locals())
     from ffltool import experiment_tables, experiment_views
     from ffltool.cli import _render
-    from ffltool.experiment import Design, check, run
+    from ffltool.experiment import Design
+    from ffltool.trials import check, run
 
     check(output, resume=resume, force=force)
     design = Design(variants=_names(variants), seeds=_numbers(seeds), once=_names(once or []))
