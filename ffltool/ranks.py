@@ -29,6 +29,11 @@ def rank() -> int:
     return int(os.environ["RANK"]) if world() > 1 else 0
 
 
+def local() -> int:
+    """Return this process's place among those of its machine, which is that of its GPU."""
+    return int(os.environ.get("LOCAL_RANK", rank()))
+
+
 def share(items: Sequence[Item]) -> Sequence[Item]:
     """Return every world()-th item from the rank()-th on: each item goes to exactly one process."""
     return items[rank() :: world()]
@@ -41,8 +46,11 @@ def cores() -> int:
 
 
 @contextmanager
-def group() -> Iterator[None]:
-    """Join the processes while the body runs; does nothing where there is one, or where they have joined."""
+def group(device: str = "cpu") -> Iterator[None]:
+    """Join the processes while the body runs; does nothing where there is one, or where they have joined.
+
+    With `device` "cuda" tensors on GPUs are added up among these; those on the CPU always among processes.
+    """
     if world() == 1:
         yield
         return
@@ -52,12 +60,21 @@ def group() -> Iterator[None]:
     if not joined:
         # addresses under a name of their own, or processes that join again find those of before and wait for ever
         store = distributed.PrefixStore(f"ffltool {next(_joinings)}", _store())
-        distributed.init_process_group("gloo", store=store, rank=rank(), world_size=world())
+        backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
+        distributed.init_process_group(backend, store=store, rank=rank(), world_size=world())
     try:
         yield
     finally:
         if not joined:
             distributed.destroy_process_group()
+
+
+def wait() -> None:
+    """Wait until all processes of the group have come here."""
+    if world() > 1:
+        import torch
+
+        all_reduce(torch.zeros(1))
 
 
 @cache

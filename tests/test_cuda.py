@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from ffltool.ahead import Ahead
+from ffltool.datasets import Batches
 from ffltool.evaluate import evaluate_pairs
 from ffltool.looking import Computing, Looking, Sources
 from ffltool.loss import FocalFrequencyLoss, focal_frequency_loss
 from ffltool.metrics.inception import Inception, prepared
 from ffltool.metrics.lpips import Lpips
 from ffltool.pairing import pair
+from ffltool.train import Plan, Training
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
 
@@ -157,3 +159,36 @@ def test_networks_in_half_precision_are_near_and_named(folders, stand_ins, cache
     )
     assert half.scores[0].value == pytest.approx(whole.scores[0].value, rel=1e-2)
     assert half.scores[0].settings["precision"] == "float16"
+
+
+@pytest.mark.parametrize("model", ["ae", "vae"])
+def test_the_host_does_not_wait_for_a_step_of_training(model, request):
+    pixels = torch.randint(256, (64, 3, 64, 64), dtype=torch.uint8)
+    training = Training(Plan(model=model, batch_size=16), "cuda")
+    batches = Batches(pixels, 16, seed=0, device=torch.device("cuda"))
+    training._stepped(training.network, batches.batch(1))  # plans of transforms are made, convolutions chosen
+    request.getfixturevalue("no_waiting")
+    for step in range(2, 9):
+        training._stepped(training.network, batches.batch(step))
+
+
+def test_a_training_learns_on_a_gpu_what_it_learns_on_the_cpu():
+    coarse = torch.rand(32, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+    pixels = (255 * torch.nn.functional.interpolate(coarse, size=16, mode="bilinear")).to(torch.uint8)
+    plan = Plan(model="ae", size=16, batch_size=16, epochs=60)
+    here, there = (
+        [step.loss for steps in Training(plan, device).run(pixels) for step in steps] for device in ("cpu", "cuda")
+    )
+    assert len(here) == len(there) == 120
+    # Adam divides gradients by their own size, so that rounding grows from step to step
+    assert there[:3] == pytest.approx(here[:3], rel=1e-3)
+    assert there[-1] == pytest.approx(here[-1], rel=0.1)
+
+
+def test_a_run_begun_on_a_gpu_goes_on_on_the_cpu_and_back(tmp_path, run, folders):
+    images, _ = folders([f"{number}.png" for number in range(20)], fakes=[], size=(16, 16))
+    command = ["train", "vae", images, "-o", tmp_path / "run", "--size", 16, "--batch-size", 8, "--resume", "--amp"]
+    for number, device in enumerate(("cuda", "cpu", "cuda"), start=1):
+        status, out, _ = run(*command, "--device", device, "--epochs", number)
+        assert status == 0
+        assert f"step {2 * number} of epoch {number}" in out

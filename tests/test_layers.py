@@ -35,6 +35,15 @@ LAYERS = [
         "exhibits",
         "showcase",
         "composing",
+        "train",
+        "run_folder",
+        "runs",
+        "experiment",
+        "trials",
+        "experiment_tables",
+        "experiment_views",
+        "datasets",
+        "objective",
     },
     {
         "metrics",
@@ -52,7 +61,7 @@ LAYERS = [
     }
     | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"}
     | {"set_statistics", "limits", "plans", "standing", "verdicts", "baseline", "judged", "memory"}
-    | {"page", "conventions"},
+    | {"page", "conventions", "models"},
     {
         "report",
         "bootstrap",
@@ -68,6 +77,7 @@ LAYERS = [
         "checkpoints",
         "looking",
         "user_cache",
+        "provenance",
     },
     {"errors", "__init__"},
 ]

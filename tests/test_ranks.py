@@ -185,3 +185,28 @@ def test_processes_that_parted_can_join_again(tmp_path):
     (tmp_path / "again.py").write_text(AGAIN)
     result = launch(tmp_path / "again.py")
     assert result.returncode == 0, result.stderr
+
+
+def test_an_experiment_of_two_processes_trains_what_one_does_to_rounding(tmp_path, folders, run):
+    import torch
+
+    images, _ = folders([f"{i}.png" for i in range(9)], fakes=[], size=(16, 16))
+    command = ["ae", images, "--size", "16", "--batch-size", "4", "--epochs", "3", "--lr", "1e-4"]
+    command += ["--device", "cpu", "--test", images, "-m", "psnr,lsd"]
+    two = launch("-m", "ffltool", "experiment", *command, "-o", tmp_path / "both")
+    assert two.returncode == 0, two.stderr
+    assert two.stdout.count("best of its column") == 1, "only one process reports"
+    assert run("train", *command, "-o", tmp_path / "one")[0] == 0
+    folders = tmp_path / "one", tmp_path / "both" / "runs" / "FFL-seed-0"
+    one, other = (torch.load(folder / "checkpoint.pt", weights_only=True)["weights"] for folder in folders)
+    for name, value in one.items():
+        # Adam divides a gradient by its own size: what rounding makes of one near 0 is a good part of a step of 1e-4
+        torch.testing.assert_close(other[name], value, rtol=0, atol=1e-4)
+        assert (other[name] - value).abs().mean() < 2e-6
+    logs = [(folder / "log.csv").read_text().splitlines() for folder in folders]
+    for first, second in zip(*logs, strict=True):
+        assert first[:3] == second[:3]
+    losses = [[float(line.split(",")[2]) for line in log[1:]] for log in logs]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert json.loads((folders[1] / "config.json").read_text())["processes"] == 2
+    assert (tmp_path / "both" / "spectra.png").exists()

@@ -10,7 +10,9 @@ import torch
 
 from ffltool import FocalFrequencyLoss
 from ffltool.limits import WARNS
+from ffltool.models import MODELS
 from ffltool.networks import FILES
+from ffltool.objective import VARIANTS
 from ffltool.plans import plans, tomllib
 from ffltool.recipes import CHOICES, PRESETS
 from ffltool.reconstruct import objectives
@@ -54,7 +56,7 @@ def test_the_table_names_no_command_that_is_not_there():
 
 @pytest.mark.parametrize("name", commands())
 def test_every_option_is_documented(name):
-    arguments = ("real", "fake", "image", "inputs", "name", "names", "file", "context", "return")
+    arguments = ("real", "fake", "image", "inputs", "model", "data", "name", "names", "file", "context", "return")
     for parameter in commands()[name].__annotations__:
         if parameter not in arguments:
             assert f"--{parameter.rstrip('_').replace('_', '-')}" in README, parameter
@@ -102,6 +104,11 @@ def test_the_training_loop_runs():
 def test_every_objective_and_option_of_the_loss_is_explained():
     options = inspect.signature(FocalFrequencyLoss).parameters
     assert all(f"`{name}`" in README for name in (*options, *objectives(), "matrix"))
+
+
+def test_every_model_and_variant_of_training_is_explained():
+    names = [name.removesuffix("N") for name in VARIANTS]
+    assert all(re.search(rf"`{re.escape(name)}[\d.]*`", README) for name in (*MODELS, *names))
 
 
 def test_the_python_example_runs(monkeypatch, capsys):

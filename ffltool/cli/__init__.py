@@ -13,11 +13,13 @@ from ffltool import __version__
 from ffltool.cli.bandlimit import bandlimit
 from ffltool.cli.check import check
 from ffltool.cli.diagnose import diagnose
+from ffltool.cli.experiment import experiment
 from ffltool.cli.lfd import lfd
 from ffltool.cli.metrics import metrics
 from ffltool.cli.peaks import peaks
 from ffltool.cli.reconstruct import reconstruct
 from ffltool.cli.spectrum import spectrum
+from ffltool.cli.train import train
 from ffltool.cli.weights import weights
 from ffltool.errors import FfltoolError, printable
 
@@ -36,6 +38,8 @@ app.command()(bandlimit)
 app.command()(reconstruct)
 app.command()(diagnose)
 app.command()(check)
+app.command()(train)
+app.command()(experiment)
 app.add_typer(weights)
 
 

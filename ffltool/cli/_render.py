@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ffltool.images import Reading
     from ffltool.label_maps import LabelMaps
     from ffltool.pairing import Pairing
+    from ffltool.runs import Finished
     from ffltool.verdicts import Judged
 
 _BROKEN_PIPE = 141  # what a shell reports of a program that a closed pipe ended
@@ -107,6 +109,17 @@ def page_at(
     return {path: partial(page_of, report, pairing, reading, workers=workers)}
 
 
+def show_training(finished: Finished, *, warnings: Iterable[str]) -> None:
+    """Print how a training went, above it the table of its test images, if there were any."""
+    from ffltool.cli import _training
+
+    said = _training.what_was_trained(finished)
+    if finished.report:
+        show(replace(finished.report, warnings=(*warnings, *finished.report.warnings)), {}, note=said)
+    else:
+        deliver(lambda: f"{said}\n", warnings=warnings)
+
+
 def deliver(
     table: Callable[[], str], texts: dict[Path, Callable[[], str]] | None = None, *, warnings: Iterable[str] = ()
 ) -> None:
@@ -185,3 +198,25 @@ def _track_descent(steps: Iterator, name: str, total: int) -> Iterator:
         for step, image in steps:
             bar.update(task, completed=step.number, state=f"loss {step.loss:.2e}  {step.psnr:.1f} dB")
             yield step, image
+
+
+def training_progress(*, quiet: bool, doing: str) -> Callable[[Iterable, int, int], Iterator] | None:
+    """Return what to wrap a training in: a bar with losses, images per second and the time left, as `progress` does."""
+    shown = sys.stderr.isatty() and not quiet and ranks.rank() == 0
+    return partial(_track_training, doing=doing) if shown else None
+
+
+def _track_training(news: Iterable, total: int, batch: int, *, doing: str) -> Iterator:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    state = TextColumn("{task.fields[state]}")
+    columns = TextColumn(doing), BarColumn(8), MofNCompleteColumn(), state, TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(doing, total=total, state="")
+        for new in news:
+            yield new
+            last, speed = new[-1], bar.tasks[task].speed
+            ffl = "" if last.ffl is None else f" ffl {last.ffl:.2g}"
+            rate = f" {speed * batch:.0f} img/s" if speed else ""
+            bar.update(task, advance=len(new), state=f"pixel {last.pixel:.2g}{ffl}{rate}")

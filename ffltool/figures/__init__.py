@@ -3,6 +3,7 @@
 from ffltool.figures.bands import error_in_bands, gains_in_bands, shares_in_bands, shares_of_bands
 from ffltool.figures.canvas import check_suffix, save
 from ffltool.figures.embedding import on_light_and_dark, palette
+from ffltool.figures.experiments import image_rows, spatial_losses, strip
 from ffltool.figures.filters import slices_of_cube
 from ffltool.figures.peaks import Mark, Marked, peak_maps
 from ffltool.figures.rebuilt import Curve, Panel, convergence, images_over_spectra
@@ -34,6 +35,7 @@ __all__ = [
     "error_in_bands",
     "gains_in_bands",
     "histogram",
+    "image_rows",
     "images_over_spectra",
     "on_light_and_dark",
     "palette",
@@ -43,9 +45,11 @@ __all__ = [
     "shares_in_bands",
     "shares_of_bands",
     "slices_of_cube",
+    "spatial_losses",
     "spectrum_batches",
     "spectrum_figure",
     "spectrum_map",
     "spectrum_pairs",
+    "strip",
     "weight_matrix",
 ]

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 HEAVY = {"torch", "torchvision", "lpips", "scipy", "matplotlib", "numpy", "pooch", "requests", "jinja2"}
+COMMANDS = ("lfd", "metrics", "bandlimit", "reconstruct", "diagnose", "check", "train", "experiment", "weights")
 SCRIPT = """
 import sys
 from ffltool.cli import main
@@ -26,10 +27,7 @@ def loaded(*arguments):
     [
         ["--help"],
         ["--version"],
-        *(
-            [command, "--help"]
-            for command in ("lfd", "metrics", "bandlimit", "reconstruct", "diagnose", "check", "weights")
-        ),
+        *([command, "--help"] for command in COMMANDS),
     ],
     ids=" ".join,
 )

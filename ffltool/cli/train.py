@@ -1,0 +1,96 @@
+"""``ffltool train``: a baseline of the paper, with or without the focal frequency loss."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ffltool.cli import _options as opt
+from ffltool.cli import _training as tr
+
+
+def train(
+    model: tr.Model,
+    data: tr.Data,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="RUN", help="Folder of the run.", show_default=False)
+    ],
+    test: tr.Test = None,
+    size: tr.Size = 64,
+    batch_size: tr.BatchSize = 128,
+    epochs: tr.Epochs = 20,
+    steps: tr.Steps = None,
+    lr: tr.Lr = 1e-3,
+    beta1: tr.Beta1 = 0.9,
+    beta2: tr.Beta2 = 0.999,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, metavar="N", help="Of weights, order and noise.", **tr.TRAINING)
+    ] = 0,
+    amp: tr.Amp = False,
+    loss: tr.Loss = "mse",
+    ffl_weight: tr.FflWeight = 1.0,
+    kl_weight: tr.KlWeight = 0.01,
+    spreg_weight: tr.SpregWeight = 0.0,
+    alpha: tr.FocalAlpha = 1.0,
+    patch_factor: tr.PatchFactor = 1,
+    ave_spectrum: tr.AveSpectrum = False,
+    log_matrix: tr.LogMatrix = False,
+    batch_matrix: tr.BatchMatrix = False,
+    transform: tr.Transform = "dft",
+    component: tr.Component = "complex",
+    exclude_dc: tr.ExcludeDc = False,
+    sample: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Write N images of noise in the end (vae).", show_default=False)
+    ] = 0,
+    samples_every: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Epochs from a grid of images to the next; 0: one at the end.")
+    ] = 1,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0, metavar="S", help="Seconds from a checkpoint to the next.")
+    ] = 60,
+    resume: tr.Resume = False,
+    metric: tr.Metrics = tr.METRICS,
+    weights: tr.Weights = None,
+    download: tr.Download = False,
+    device: opt.Device = "auto",
+    workers: opt.Workers = None,
+    force: tr.Force = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Train an autoencoder to rebuild images, with the focal frequency loss or without.
+
+    RUN gets settings, losses, grids of images and a checkpoint; with --test also
+    the rebuilt test images and their metrics. Several GPUs: torchrun
+    --nproc-per-node 2 -m ffltool train ...
+
+    Example: ffltool train ae photos/ -o run/ --test others/ --epochs 200 --ffl-weight 10
+    """
+    asked = dict(locals())
+    from ffltool import ranks
+    from ffltool.cli import _render
+    from ffltool.run_folder import RunFolder
+    from ffltool.runs import Keeping, carry_out
+
+    RunFolder(output).check(resume=resume, force=force)
+    plan, where = tr.plan_of(asked, seed=seed), tr.device_of(device)
+    judging = tr.judging_of(metric, weights, device=where, download=download, quiet=quiet, workers=workers)
+    images, tested = (
+        None if folder is None else tr.dataset_of(folder, size=size, workers=workers, quiet=quiet)
+        for folder in (data, test)
+    )
+    finished = carry_out(
+        plan,
+        images,
+        output,
+        test=tested,
+        device=where,
+        resume=resume,
+        force=force,
+        keeping=Keeping(checkpoint_seconds=checkpoint_seconds, samples_every=samples_every),
+        judging=judging,
+        generate=sample,
+        progress=_render.training_progress(quiet=quiet, doing=model),
+    )
+    warnings = (*images.warnings, *(tested.warnings if tested else ()))
+    if ranks.rank() == 0:
+        _render.show_training(finished, warnings=warnings)

@@ -1,0 +1,102 @@
+"""An experiment's results as the paper's figures: reconstructions, spectra, losses and the strip of all variants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ffltool import figures, views
+from ffltool.experiment import Experiment
+from ffltool.figures import Curve, Panel
+from ffltool.gallery import as_shown
+from ffltool.images import read
+from ffltool.pairing import find
+from ffltool.runs import Finished
+from ffltool.spectrum import log_amplitude
+
+_COLUMNS = 8  # images of a row
+
+
+def reconstructions(experiment: Experiment) -> figures.Figure:
+    """Return test images, from all over the set, over what the variants of every seed make of them."""
+    first = experiment.trials[0][1]
+    names = find(_real(first))
+    chosen = names[:: max(1, len(names) // _COLUMNS)][:_COLUMNS]
+    rows = [("real", [_image(_real(first) / name) for name in chosen])]
+    for variant in experiment.design.variants:
+        folder = _fake(experiment.of(variant))
+        rows.append((variant, [_image(folder / name) for name in chosen]))
+    return figures.image_rows(rows)
+
+
+def spectra(experiment: Experiment) -> figures.Figure:
+    """Return the mean spectra of test images, of what the baseline makes of them, and the best of the others."""
+    return views.draw(experiment.spectra, layout="full")
+
+
+def losses(experiment: Experiment) -> figures.Figure:
+    """Return the pixel losses of the variants of every seed, means over epochs, under the first seed."""
+    kind = experiment.trials[0][1].plan.objective.loss
+    curves = [Curve(name, *zip(*_epochs(experiment.of(name)), strict=True)) for name in experiment.design.variants]
+    return figures.spatial_losses(curves, label={"mse": "mean squared error", "l1": "L1"}[kind])
+
+
+def _epochs(finished: Finished) -> Iterator[tuple[int, float]]:
+    """Yield the number of each epoch with its mean pixel loss."""
+    epochs: dict[int, list[float]] = {}
+    for step in finished.steps:
+        epochs.setdefault(step.epoch, []).append(step.pixel)
+    for epoch, values in epochs.items():
+        yield epoch, sum(values) / len(values)
+
+
+def ablation(experiment: Experiment) -> figures.Figure:
+    """Return one test image under every variant, over spectra: the median one of the baseline by the first score."""
+    baseline = experiment.of(experiment.design.baseline)
+    scores = baseline.report.of_pairs
+    names = sorted(_values(baseline), key=_values(baseline).get) if scores else find(_real(baseline))
+    name = names[len(names) // 2]
+    panels = [_panel("real", _real(baseline) / name)]
+    for variant in dict.fromkeys(trial.variant for trial, _ in experiment.trials):
+        finished = experiment.of(variant)
+        value = f"\n{_values(finished)[name]:.2f} {scores[0].unit}".rstrip() if scores else ""
+        panels.append(_panel(variant + value, _fake(finished) / name))
+    return figures.strip(panels)
+
+
+def _values(finished: Finished) -> dict[str, float]:
+    """Return the first score of each test image."""
+    return {pair.real: pair.values[0] for pair in finished.report.pairs}
+
+
+def _panel(title: str, path: Path) -> Panel:
+    image = read(path).tensor()
+    return Panel(title, as_shown(image), log_amplitude(255 * image).mean(0).numpy())
+
+
+def _image(path: Path) -> np.ndarray:
+    return as_shown(read(path).tensor())
+
+
+def _real(finished: Finished) -> Path:
+    return finished.folder / "recon" / "real"
+
+
+def _fake(finished: Finished) -> Path:
+    return finished.folder / "recon" / "fake"
+
+
+FILES: dict[str, Callable[[Experiment], figures.Figure]] = {
+    "reconstructions.png": reconstructions,
+    "spectra.png": spectra,
+    "losses.png": losses,
+    "ablation.png": ablation,
+}
+
+
+def write(experiment: Experiment, folder: Path) -> None:
+    """Write the figures into a folder."""
+    for name, drawn in FILES.items():
+        figures.save(drawn(experiment), folder / name)

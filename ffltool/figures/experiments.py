@@ -1,0 +1,78 @@
+"""What models trained under several objectives make of images: rows of images, a strip with spectra, losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+from ffltool.figures.canvas import TEXT, line_style, new_figure, tidy
+from ffltool.figures.rebuilt import Curve, Panel
+
+_SIDE = 0.95  # inches of an image
+_SMALL = {"fontsize": 7.5}
+_NAME = 1.3  # inches beside a row for its name
+
+
+def image_rows(rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> Figure:
+    """Draw named rows of images of one size, shape (S, S, 3) in 0..1, one above the other (Figs. 5 and 6)."""
+    columns = max(len(images) for _, images in rows)
+    figure = new_figure(_NAME + columns * _SIDE, len(rows) * _SIDE)
+    _close_up(figure)
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for (name, images), row in zip(rows, grid, strict=True):
+        for axes, image in zip(row, images, strict=True):
+            _show(axes, image)
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center", **TEXT)
+    return figure
+
+
+def strip(panels: Sequence[Panel], *, columns: int = 7) -> Figure:
+    """Draw an image under every objective over its spectrum, all spectra on one scale, in rows of so many (Fig. 11)."""
+    columns = min(columns, len(panels))
+    lines = -(-len(panels) // columns)
+    figure = new_figure(columns * 1.2 * _SIDE, lines * (2 * _SIDE + 0.42))
+    _close_up(figure)
+    grid = figure.subplots(2 * lines, columns, squeeze=False)
+    low, high = panels[0].spectrum.min(), panels[0].spectrum.max()
+    for number in range(lines * columns):
+        over, under = (grid[2 * (number // columns) + part][number % columns] for part in (0, 1))
+        if number >= len(panels):
+            over.set_axis_off()
+            under.set_axis_off()
+            continue
+        _show(over, panels[number].image)
+        _show(under, panels[number].spectrum, cmap="viridis", vmin=low, vmax=high if high > low else low + 1)
+        over.set_title(panels[number].title, **_SMALL)
+    return figure
+
+
+def spatial_losses(curves: Sequence[Curve], *, label: str) -> Figure:
+    """Draw the pixel loss of each objective, on a logarithmic scale, over epochs (Fig. 14)."""
+    figure = new_figure(6.2, 3.4)
+    axes = figure.subplots()
+    for number, curve in enumerate(curves):
+        axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.3, **line_style(number))
+    axes.set_yscale("log")
+    axes.yaxis.set_minor_formatter(ScalarFormatter())
+    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.set_xlabel("epoch", **TEXT)
+    axes.set_ylabel(label, **TEXT)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    tidy(axes)
+    axes.tick_params(which="both", labelsize=8)
+    axes.grid(which="minor", alpha=0.2, linewidth=0.4)
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    return figure
+
+
+def _close_up(figure: Figure) -> None:
+    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
+
+
+def _show(axes: object, image: np.ndarray, **scale: object) -> None:
+    axes.imshow(image, interpolation="nearest", **(scale or {"cmap": "gray", "vmin": 0, "vmax": 1}))
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)

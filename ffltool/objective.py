@@ -1,0 +1,137 @@
+"""What a model is trained to make small, and the variants of it that an experiment compares.
+
+    loss = pixel loss + ffl_weight FFL + kl_weight KL / (values of an image) + spreg_weight SpReg
+
+of images in -1..1, SpReg of images in 0..1. With kl_weight 1 and the mean squared error that is the evidence lower
+bound of a decoder whose pixels have a variance of 1/2; a weight w stands for w / 2. A weight of 0 leaves its term out,
+so that nothing is computed of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+from torch.nn.functional import l1_loss, mse_loss
+
+from ffltool.errors import InputError
+from ffltool.loss import FocalFrequencyLoss, spectral_regularization
+from ffltool.models import Rebuilt
+
+PIXEL_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": mse_loss, "l1": l1_loss}
+TERMS = ("pixel", "ffl", "kl", "spreg")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """The terms of a loss and their weights; from ``alpha`` on options of `ffltool.loss.focal_frequency_loss`."""
+
+    loss: str = "mse"
+    ffl_weight: float = 1.0
+    kl_weight: float = 0.01
+    spreg_weight: float = 0.0
+    alpha: float = 1.0
+    patch_factor: int = 1
+    ave_spectrum: bool = False
+    log_matrix: bool = False
+    batch_matrix: bool = False
+    transform: str = "dft"
+    component: str = "complex"
+    exclude_dc: bool = False
+
+    def __post_init__(self) -> None:
+        if self.loss not in PIXEL_LOSSES:
+            raise InputError(f"there is no pixel loss {self.loss!r}; known are {', '.join(PIXEL_LOSSES)}")
+        for name in ("ffl_weight", "kl_weight", "spreg_weight", "alpha"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
+
+    def frequency_loss(self) -> FocalFrequencyLoss:
+        """Return FFL with these options and weight 1."""
+        return FocalFrequencyLoss(
+            alpha=self.alpha,
+            patch_factor=self.patch_factor,
+            ave_spectrum=self.ave_spectrum,
+            log_matrix=self.log_matrix,
+            batch_matrix=self.batch_matrix,
+            transform=self.transform,
+            component=self.component,
+            exclude_dc=self.exclude_dc,
+        )
+
+    def weights(self, *, diverges: bool) -> dict[str, float]:
+        """Return the weight of each term that counts; KL is one of models that have it."""
+        weights = {
+            "pixel": 1.0,
+            "ffl": self.ffl_weight,
+            "kl": self.kl_weight if diverges else 0.0,
+            "spreg": self.spreg_weight,
+        }
+        return {term: weight for term, weight in weights.items() if weight}
+
+    def terms(self, rebuilt: Rebuilt, target: Tensor) -> dict[str, Tensor]:
+        """Return the terms that count, before their weights, of images (N, 3, S, S) in -1..1."""
+        made: dict[str, Callable[[], Tensor]] = {
+            "pixel": lambda: PIXEL_LOSSES[self.loss](rebuilt.images, target),
+            "ffl": lambda: self.frequency_loss()(rebuilt.images, target),
+            "kl": lambda: rebuilt.divergence.mean() / target[0].numel(),
+            "spreg": lambda: spectral_regularization((rebuilt.images + 1) / 2, (target + 1) / 2),
+        }
+        return {term: made[term]() for term in self.weights(diverges=rebuilt.divergence is not None)}
+
+
+# name of a variant -> the fields that it sets; of Tables 7 and 8, then of Tables 9 and 10
+_PLAIN: dict[str, dict[str, object]] = {
+    "FFL": {},
+    "w/o FFL": {"ffl_weight": 0.0},
+    "w/o phase": {"component": "amplitude"},
+    "w/o amplitude": {"component": "phase"},
+    "w/o frequency": {"transform": "none"},
+    "w/o focal": {"alpha": 0.0},
+    "dct": {"transform": "dct"},
+    "ave-spectrum": {"ave_spectrum": True},
+    "log-matrix": {"log_matrix": True},
+    "batch-matrix": {"batch_matrix": True},
+    "exclude-dc": {"exclude_dc": True},
+    "l1": {"loss": "l1"},
+    "spreg": {"ffl_weight": 0.0, "spreg_weight": 100.0},  # its gradient is then about as long as that of the pixels
+}
+# name -> the field whose value stands behind "=", and its type
+_VALUED: dict[str, tuple[str, type]] = {
+    "weight": ("ffl_weight", float),
+    "alpha": ("alpha", float),
+    "patch": ("patch_factor", int),
+    "kl": ("kl_weight", float),
+    "spreg": ("spreg_weight", float),
+}
+VARIANTS = (*_PLAIN, *(f"{name}=N" for name in _VALUED))
+
+
+def variant(name: str, base: Objective) -> Objective:
+    """Return an objective that differs from another as a name says.
+
+    >>> variant("weight=10+alpha=0.5", Objective()) == Objective(ffl_weight=10, alpha=0.5)
+    True
+
+    Raises
+    ------
+    InputError : for a name that is none, listing those that are.
+    """
+    for part in name.split("+"):
+        base = replace(base, **_changes(part.strip()))
+    return base
+
+
+def _changes(part: str) -> dict[str, object]:
+    if part in _PLAIN:
+        return _PLAIN[part]
+    key, _, value = part.partition("=")
+    if key in _VALUED:
+        field, kind = _VALUED[key]
+        try:
+            return {field: kind(value)} | ({"ffl_weight": 0.0} if key == "spreg" else {})
+        except ValueError:
+            pass
+    raise InputError(f"there is no variant {part!r}; known are {', '.join(VARIANTS)}, joined by +")

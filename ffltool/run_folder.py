@@ -1,0 +1,180 @@
+"""The folder of a training run: its settings, its losses, and a checkpoint from which it can go on.
+
+    config.json             settings, images, versions
+    log.csv                 the losses of every step
+    checkpoint.pt           weights, moments, number of the step
+    samples/epoch_0001.png  images over what became of them
+    recon/real, recon/fake  test images, and rebuilt
+    report.json             all metrics of these
+    generated/              images of noise alone
+
+What is there of these is whole, but for the log: lines are added to it, and those that a checkpoint does not know of
+are cut off when the run goes on from there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ffltool import gallery, outputs
+from ffltool.errors import InputError
+from ffltool.formats import json_text
+from ffltool.train import Step
+
+SCHEMA = "ffltool.train/1"
+MARK = f'"schema": "{SCHEMA}"'
+CHECKPOINT = "ffltool.checkpoint/1"
+_COLUMNS = 8  # of a grid of images
+_GAP = 2  # pixels between two
+_HEAD = 200  # bytes of a file in which its mark stands
+_HEAD_OF_LOG = ",".join(Step._fields) + "\n"
+_FOLDERS = ("samples", "recon", "generated")
+
+
+class RunFolder:
+    """The folder of a run, which is made if it is not there; its parent is."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config, self.log, self.checkpoint = (path / name for name in ("config.json", "log.csv", "checkpoint.pt"))
+        self.recon, self.report = path / "recon", path / "report.json"
+
+    def check(self, *, resume: bool, force: bool) -> None:
+        """Find out, before the work, whether a run can begin here, or go on; raises what `check_folder` raises."""
+        check_folder(self.path, self.config, mark=MARK, resume=resume, force=force)
+
+    def state(self) -> dict | None:
+        """Return what the last checkpoint holds, or None if there is none.
+
+        Raises
+        ------
+        InputError : if it is damaged, or something else.
+        """
+        if not self.checkpoint.exists():
+            return None
+        try:
+            state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+            known = state["schema"] == CHECKPOINT
+        except Exception as error:  # damaged bytes lead a pickle anywhere
+            raise InputError(f"{self.checkpoint} is damaged, or no checkpoint of ffltool") from error
+        if not known:
+            raise InputError(f"{self.checkpoint} is a checkpoint of the kind {state['schema']}, not {CHECKPOINT}")
+        return state
+
+    def begin(self, config: Mapping, *, anew: bool) -> None:
+        """Make the folder and write the settings; `anew` clears away what a run left here."""
+        self.path.mkdir(exist_ok=True)
+        if anew:
+            for file in (self.checkpoint, self.report, self.log):
+                file.unlink(missing_ok=True)
+            for name in _FOLDERS:
+                shutil.rmtree(self.path / name, ignore_errors=True)
+            outputs.write(self.log, _HEAD_OF_LOG.encode())
+        outputs.write(self.config, json_text(SCHEMA, "train", dict(config)).encode())
+
+    def keep(self, state: Mapping) -> None:
+        """Write a checkpoint, whole or not at all."""
+        content = io.BytesIO()
+        torch.save({"schema": CHECKPOINT, **state}, content)
+        outputs.write(self.checkpoint, content.getvalue())
+
+    def log_up_to(self, step: int) -> list[Step]:
+        """Return the steps in the log that a checkpoint knows of, and cut off those that came later."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        rows = [row for row in csv.reader(lines) if len(row) == len(Step._fields) and row[0].isdecimal()]
+        steps = [_step(row) for row in rows if int(row[0]) <= step]
+        if [each.step for each in steps] != list(range(1, step + 1)):
+            raise InputError(f"{self.log} does not hold the {step} steps of the checkpoint beside it")
+        outputs.write(self.log, (_HEAD_OF_LOG + _lines(steps)).encode())
+        return steps
+
+    def append(self, steps: Iterable[Step]) -> None:
+        """Add steps to the log."""
+        try:
+            with self.log.open("a", newline="") as file:
+                file.write(_lines(steps))
+        except OSError as error:
+            raise InputError(f"{self.log} cannot be written: {error.strerror}") from error
+
+    def write_samples(self, epoch: int, rows: Iterable[Tensor]) -> None:
+        """Write a picture of rows of images, each of shape (N, 3, S, S) in -1..1."""
+        self._write("samples", {f"epoch_{epoch:04d}": grid(list(rows))})
+
+    def clear_rebuilt(self) -> None:
+        """Remove the images that were rebuilt before."""
+        shutil.rmtree(self.recon, ignore_errors=True)
+
+    def write_rebuilt(self, names: Sequence[str], real: Tensor, fake: Tensor) -> None:
+        """Write test images, and what became of them, in -1..1; names may have folders in them."""
+        for side, images in (("real", real), ("fake", fake)):
+            self._write(f"recon/{side}", dict(zip(names, images, strict=True)))
+
+    def write_generated(self, batches: Iterable[Tensor]) -> None:
+        """Write images of noise, in -1..1, with numbers from 1 as their names, in place of those of before."""
+        shutil.rmtree(self.path / "generated", ignore_errors=True)
+        numbers = count(1)
+        for images in batches:
+            self._write("generated", {f"{next(numbers):06d}": image for image in images})
+
+    def _write(self, folder: str, images: Mapping[str, Tensor]) -> None:
+        for parent in {(self.path / folder / name).parent for name in images}:
+            parent.mkdir(parents=True, exist_ok=True)
+        gallery.write_images(self.path / folder, {name: (image + 1) / 2 for name, image in images.items()})
+
+
+def check_folder(folder: Path, config: Path, *, mark: str, resume: bool, force: bool) -> None:
+    """Find out whether a folder can be made, or written into; `config` is the file in it with a mark of its owner.
+
+    Raises
+    ------
+    InputError : if it cannot, holds what it owns already and that is not to be gone on with, or something else.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} cannot be written to: it is no folder")
+    if not folder.exists():
+        if not folder.parent.is_dir() or not os.access(folder.parent, os.W_OK):
+            raise InputError(f"{folder} cannot be made: {folder.parent} is no folder that can be written to")
+        return
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{folder} cannot be written to: permission denied")
+    ours = config.is_file() and mark in config.read_text(errors="replace")[:_HEAD]
+    if not ours and any(folder.iterdir()) and not force:
+        raise InputError(f"{folder} holds other files; a new folder is wanted, or --force")
+    if ours and not resume and not force:
+        raise InputError(f"{folder} holds results already; --resume goes on with them, --force begins anew")
+
+
+def grid(rows: list[Tensor]) -> Tensor:
+    """Return rows of images, each (N, 3, S, S), as one picture (3, H, W); rows show eight images at most.
+
+    >>> grid([torch.zeros(9, 3, 4, 4), torch.zeros(2, 3, 4, 4)]).shape
+    torch.Size([3, 10, 46])
+    """
+    side = rows[0].shape[-1]
+    columns = min(_COLUMNS, max(map(len, rows)))
+    picture = torch.ones(3, len(rows) * (side + _GAP) - _GAP, columns * (side + _GAP) - _GAP)
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images[:columns]):
+            top, left = row * (side + _GAP), column * (side + _GAP)
+            picture[:, top : top + side, left : left + side] = image
+    return picture
+
+
+def _lines(steps: Iterable[Step]) -> str:
+    rows = ([*step[:2], *("" if value is None else f"{value:.9g}" for value in step[2:])] for step in steps)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _step(row: list[str]) -> Step:
+    return Step(int(row[0]), int(row[1]), *(float(value) if value else None for value in row[2:]))

@@ -1,0 +1,212 @@
+"""A training run from images to its folder: trained, kept on the way, rebuilt test images judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+
+from ffltool import outputs, ranks
+from ffltool.datasets import Dataset, to_unit
+from ffltool.errors import InputError, printable
+from ffltool.evaluate import evaluate_pairs
+from ffltool.formats import as_json
+from ffltool.looking import Looking
+from ffltool.pairing import pair
+from ffltool.provenance import environment
+from ffltool.report import Report
+from ffltool.run_folder import RunFolder
+from ffltool.train import Plan, Step, Training
+
+METRICS = ("psnr", "ssim", "lpips", "fid", "lfd", "lsd")  # the columns of the paper's tables, and ours
+_SHOWN = 8  # images of a grid
+_AT_ONCE = 256  # images in memory as floating-point numbers
+
+# given what a training yields, the number of steps to come and of images in each, passes it on
+Progress = Callable[[Iterable[list[Step]], int, int], Iterator[list[Step]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """What a run leaves on its way.
+
+    A checkpoint at the end, and after ``checkpoint_seconds`` since the last one (0: at every look at the losses); a
+    grid of images after every ``samples_every`` epochs and at the end (0: at the end alone).
+    """
+
+    checkpoint_seconds: float = 60.0
+    samples_every: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judging:
+    """By which metrics rebuilt images are judged, and how networks look at them."""
+
+    metrics: tuple[str, ...] = METRICS
+    looking: Looking | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A run that came to its end: the losses of all steps, and the report of its test images, if there were any.
+
+    ``seconds`` are those of training, in this process alone.
+    """
+
+    folder: Path
+    plan: Plan
+    steps: tuple[Step, ...]
+    seconds: float
+    report: Report | None
+
+
+def carry_out(
+    plan: Plan,
+    images: Dataset,
+    folder: Path,
+    *,
+    test: Dataset | None = None,
+    device: torch.device | str = "cpu",
+    resume: bool = False,
+    force: bool = False,
+    keeping: Keeping | None = None,
+    judging: Judging | None = None,
+    generate: int = 0,
+    progress: Progress | None = None,
+) -> Finished:
+    """Train a model on images, and judge what it makes of test images.
+
+    Parameters
+    ----------
+    resume : go on from the checkpoint in the folder, if there is one; that run's plan may differ in its length alone.
+    force : begin anew in a folder that holds a run, or other files.
+    generate : how many images to make of noise in the end, by a model that can.
+
+    Raises
+    ------
+    InputError : for a folder that cannot be used, another run's checkpoint, too few images, a loss that is no longer
+        finite, a full disk; the last checkpoint stays as it was.
+    """
+    run = _Run(Training(plan, device), RunFolder(folder), images, test, keeping or Keeping())
+    if generate and not run.training.model.generates:
+        raise InputError(f"{plan.model} generates no images from noise, so that there are none to sample")
+    with ranks.group(run.training.device.type):
+        run.begin(resume=resume, force=force)
+        start = time.perf_counter()
+        run.train(progress)
+        seconds = time.perf_counter() - start
+        report = run.judged(judging or Judging()) if test else None
+        if generate and ranks.rank() == 0:
+            run.place.write_generated(run.training.generated(generate))
+    return Finished(folder=folder, plan=plan, steps=tuple(run.steps), seconds=seconds, report=report)
+
+
+@dataclass(eq=False)
+class _Run:
+    """A run under way; its first process writes."""
+
+    training: Training
+    place: RunFolder
+    images: Dataset
+    test: Dataset | None
+    keeping: Keeping
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def of_epoch(self) -> int:
+        """Steps of an epoch."""
+        return max(1, len(self.images) // self.training.plan.batch_size)
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole run."""
+        return self.training.plan.total(self.of_epoch)
+
+    def begin(self, *, resume: bool, force: bool) -> None:
+        """Look at the folder on all processes, then write to it on the first."""
+        self.training.plan.check_images(len(self.images))
+        self.place.check(resume=resume, force=force)
+        state = self.place.state() if resume else None
+        if state:
+            self._go_on_from(state)
+        ranks.wait()
+        if ranks.rank() == 0:
+            self.steps = self.place.log_up_to(self.training.step) if state else []
+            self.place.begin(self._config(), anew=state is None)
+
+    def _go_on_from(self, state: dict) -> None:
+        self.training.go_on_from(state)
+        if state["images"] != self.images.digest:
+            raise InputError(f"{self.images.folder} holds other images than those of the checkpoint")
+        if self.training.step > self.total:
+            raise InputError(f"the checkpoint is at step {self.training.step}, beyond the {self.total} that are wanted")
+
+    def _config(self) -> dict:
+        return {
+            "plan": asdict(self.training.plan),
+            "images": _described(self.images),
+            "test": _described(self.test) if self.test else None,
+            "processes": ranks.world(),
+            "environment": environment(self.training.device),
+        }
+
+    def train(self, progress: Progress | None) -> None:
+        """Train to the end of the plan, keeping what is to be kept."""
+        news = self.training.run(self.images.pixels)
+        if progress:
+            news = progress(news, self.total - self.training.step, self.training.plan.batch_size)
+        kept = time.perf_counter()
+        for new in news:
+            if ranks.rank() > 0:
+                continue
+            self.place.append(new)
+            self.steps += new
+            if time.perf_counter() - kept >= self.keeping.checkpoint_seconds or self.training.step == self.total:
+                self.place.keep(self.training.state() | {"images": self.images.digest})
+                kept = time.perf_counter()
+            if self._is_shown():
+                self._show(new[-1].epoch)
+
+    def _is_shown(self) -> bool:
+        every = self.keeping.samples_every * self.of_epoch
+        return self.training.step == self.total or bool(every and self.training.step % every == 0)
+
+    def _show(self, epoch: int) -> None:
+        """Write a grid of images over what becomes of them, and over what is made of noise."""
+        pixels = (self.test or self.images).pixels
+        pixels = pixels[:: max(1, len(pixels) // _SHOWN)][:_SHOWN]
+        rows = [to_unit(pixels), self.training.rebuilt(pixels)]
+        rows += [torch.cat([*self.training.generated(_SHOWN)])] if self.training.model.generates else []
+        self.place.write_samples(epoch, rows)
+
+    def _rebuild(self) -> None:
+        """Write all test images and what becomes of them, some at a time."""
+        self.place.clear_rebuilt()
+        for start in range(0, len(self.test), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            pixels = self.test.pixels[some]
+            self.place.write_rebuilt(self.test.names[some], to_unit(pixels), self.training.rebuilt(pixels))
+
+    def judged(self, judging: Judging) -> Report | None:
+        """Rebuild test images into files, and measure these; all processes take their share of that."""
+        if ranks.rank() == 0:
+            self._rebuild()
+        ranks.wait()
+        report = evaluate_pairs(
+            pair(self.place.recon / "real", self.place.recon / "fake"),
+            judging.metrics,
+            looking=judging.looking,
+            workers=judging.workers,
+            command="train",
+        )
+        if report:
+            outputs.write(self.place.report, as_json(report).encode())
+        return report
+
+
+def _described(images: Dataset) -> dict:
+    return {"path": printable(str(images.folder)), "images": len(images), "digest": images.digest}

@@ -1,0 +1,232 @@
+"""Training a baseline of the paper with or without the focal frequency loss: yields steps.
+
+A run is a function of its plan and its images alone. What is random, the weights at the start, the order of images and
+the noise of a step, is drawn anew from the plan's seed and the number of the epoch or step, so that the number of the
+step, the weights and the optimiser's moments are all that a run needs to go on, to the bit on the CPU.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from ffltool import ranks
+from ffltool.datasets import Batches, seed_of, to_unit
+from ffltool.errors import InputError
+from ffltool.models import Rebuilt, look_up
+from ffltool.objective import TERMS, Objective
+
+_LOOK = {"cpu": 1}  # steps after which losses are looked at; elsewhere the host would wait for the device
+_LOOK_ELSEWHERE = 50
+_LONGEST = 1e6  # step of Adam; beyond the numbers of float32 torch has an error of its own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is trained and how; the defaults are those of the paper authors' published script.
+
+    ``steps`` takes the place of ``epochs`` where it is given. ``amp`` computes the network in bfloat16, losses never.
+    """
+
+    model: str
+    size: int = 64
+    batch_size: int = 128
+    epochs: int = 20
+    steps: int | None = None
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    seed: int = 0
+    amp: bool = False
+    objective: Objective = field(default_factory=Objective)
+
+    def __post_init__(self) -> None:
+        look_up(self.model).check(self.size)
+        for name in ("batch_size", "epochs", "steps", "lr"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(f"{name} must be above 0, got {value}")
+        if self.lr > _LONGEST:
+            raise InputError(f"lr must be {_LONGEST:g} at most, got {self.lr}")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
+        blank = torch.zeros(1, 3, self.size, self.size)
+        self.objective.terms(Rebuilt(blank), blank)  # raises for options that do not go together
+
+    def check_images(self, count: int) -> None:
+        """Raise InputError for so few images that they make no batch, or a batch that processes cannot share."""
+        if count < self.batch_size:
+            raise InputError(f"{count} images are too few for a batch of {self.batch_size}; --batch-size takes fewer")
+        if self.batch_size % ranks.world():
+            raise InputError(f"a batch of {self.batch_size} images does not divide among {ranks.world()} processes")
+
+    def total(self, steps_of_epoch: int) -> int:
+        """Return the number of all steps."""
+        return self.epochs * steps_of_epoch if self.steps is None else self.steps
+
+    @property
+    def essence(self) -> dict:
+        """What must not change when a run goes on: all but its length."""
+        return {name: value for name, value in asdict(self).items() if name not in ("epochs", "steps")}
+
+
+class Step(NamedTuple):
+    """The losses of one step before their weights, None for a term that does not count; ``loss`` is their sum."""
+
+    step: int
+    epoch: int
+    loss: float
+    pixel: float
+    ffl: float | None
+    kl: float | None
+    spreg: float | None
+
+
+class Training:
+    """A network on its way: after ``step`` steps of a plan.
+
+    Under torchrun each process computes its share of every batch and gradients are averaged, so that the batch, and
+    but for rounding the loss, is that of one process. What is computed *over* a batch is then of a process's share:
+    the statistics of batch norm, and FFL with ave_spectrum or batch_matrix.
+    """
+
+    def __init__(self, plan: Plan, device: torch.device | str = "cpu") -> None:
+        self.plan, self.device, self.step = plan, torch.device(device), 0
+        self.model = look_up(plan.model)
+        self.network = self.model.build(plan.size, seed=seed_of(plan.seed, "weights")).to(self.device)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(),
+            lr=plan.lr,
+            betas=(plan.beta1, plan.beta2),
+            fused=self.device.type == "cuda",
+        )
+
+    def run(self, pixels: Tensor) -> Iterator[list[Step]]:
+        """Train to the end of the plan, yielding the steps since the last time, of all processes together.
+
+        Between two of these a caller may take the `state` and look at the network.
+
+        Parameters
+        ----------
+        pixels : all images, uint8, shape (N, 3, S, S), the same on every process.
+
+        Raises
+        ------
+        InputError : for too few images, or a loss or weights that are no longer finite, with the step.
+        """
+        self.plan.check_images(len(pixels))
+        batches = Batches(pixels, self.plan.batch_size, seed=self.plan.seed, device=self.device)
+        total, look = self.plan.total(batches.of_epoch), _LOOK.get(self.device.type, _LOOK_ELSEWHERE)
+        network = DistributedDataParallel(self.network) if ranks.world() > 1 else self.network
+        losses: list[Tensor] = []
+        while self.step < total:
+            self.network.train()
+            losses.append(self._stepped(network, batches.batch(self.step + 1)))
+            self.step += 1
+            ends = self.step == total or self.step % batches.of_epoch == 0
+            if ends or len(losses) == look:
+                yield self._looked_at(losses, batches)
+                losses = []
+
+    def _stepped(self, network: nn.Module, images: Tensor) -> Tensor:
+        """Make one step; return its losses, that of all first, without waiting for them."""
+        noise = None
+        if self.model.generates:
+            noise = torch.Generator(self.device)
+            noise.manual_seed(seed_of(self.plan.seed, "noise", self.step, ranks.rank()))
+        with torch.autocast(self.device.type, torch.bfloat16) if self.plan.amp else nullcontext():
+            rebuilt = network(images, noise)
+        rebuilt = rebuilt._replace(images=rebuilt.images.float())
+        terms = self.plan.objective.terms(rebuilt, images)
+        weights = self._weights()
+        loss = sum(weights[name] * term for name, term in terms.items())
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return torch.stack([loss.detach(), *(term.detach() for term in terms.values())])
+
+    def _weights(self) -> dict[str, float]:
+        return self.plan.objective.weights(diverges=self.model.generates)
+
+    def _looked_at(self, losses: list[Tensor], batches: Batches) -> list[Step]:
+        values = torch.stack(losses).cpu().double()
+        ranks.all_reduce(values)
+        values /= ranks.world()
+        first, columns = self.step - len(values) + 1, list(self._weights())
+        steps = []
+        for number, (loss, *row) in enumerate(values.tolist(), start=first):
+            if not math.isfinite(loss):
+                raise InputError(f"the loss is {loss} at step {number}; a smaller --lr may help")
+            named = dict.fromkeys(TERMS) | dict(zip(columns, row, strict=True))
+            steps.append(Step(number, batches.epoch_of(number), loss, **named))
+        return steps
+
+    def state(self) -> dict:
+        """Return what is needed to go on, of plain types and tensors.
+
+        Raises
+        ------
+        InputError : if a weight is not finite, which is no state to go on from.
+        """
+        if not all(value.isfinite().all() for value in self.network.state_dict().values()):
+            raise InputError(f"weights are not finite after step {self.step}; a smaller --lr may help")
+        return {
+            "plan": self.plan.essence,
+            "step": self.step,
+            "weights": self.network.state_dict(),
+            "moments": self.optimizer.state_dict()["state"],
+        }
+
+    def go_on_from(self, state: dict) -> None:
+        """Take the place of the run that left this state.
+
+        Raises
+        ------
+        InputError : if that had another plan, with what differs first; its length may differ.
+        """
+        for name, value in self.plan.essence.items():
+            was = state["plan"].get(name)
+            if was != value:
+                raise InputError(f"the checkpoint was trained with {_difference(name, was, value)}")
+        self.network.load_state_dict(state["weights"])
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state["moments"], "param_groups": groups})
+        self.step = state["step"]
+
+    @torch.inference_mode()
+    def rebuilt(self, pixels: Tensor) -> Tensor:
+        """Return what the network makes of images, uint8, shape (N, 3, S, S), in -1..1 on the CPU, without noise."""
+        self.network.eval()
+        batches = pixels.split(self.plan.batch_size)
+        return torch.cat([self.network(to_unit(batch.to(self.device))).images.cpu() for batch in batches])
+
+    @torch.inference_mode()
+    def generated(self, count: int) -> Iterator[Tensor]:
+        """Yield batches of so many images of noise alone, in -1..1 on the CPU, the same at each call.
+
+        Raises
+        ------
+        InputError : for a model that cannot.
+        """
+        if not self.model.generates:
+            raise InputError(f"{self.model.name} rebuilds images but generates none from noise")
+        self.network.eval()
+        generator = torch.Generator().manual_seed(seed_of(self.plan.seed, "samples"))
+        latent = torch.randn(count, self.network.latent, generator=generator)
+        for batch in latent.split(self.plan.batch_size):
+            yield self.network.generate(batch.to(self.device)).cpu()
+
+
+def _difference(name: str, was: object, now: object) -> str:
+    if isinstance(was, dict) and isinstance(now, dict):
+        name = next(key for key in now if was.get(key) != now[key])
+        was, now = was.get(name), now[name]
+    return f"{name} {was}, not {now}"

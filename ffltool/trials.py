@@ -1,0 +1,144 @@
+"""The paper's experiment: one model under several objectives, from the same seeds, and how well each rebuilds images.
+
+Runs of one seed begin with the same weights and see the same images in the same order, so that what differs is the
+objective alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ffltool import outputs, ranks
+from ffltool.average import Loading
+from ffltool.datasets import Dataset
+from ffltool.errors import printable
+from ffltool.experiment import Design, Experiment, Trial
+from ffltool.formats import json_text
+from ffltool.objective import variant
+from ffltool.provenance import environment
+from ffltool.recipes import preset
+from ffltool.run_folder import check_folder
+from ffltool.runs import Finished, Judging, Keeping, Progress, carry_out
+from ffltool.sources import Selection
+from ffltool.survey import Survey, survey
+from ffltool.train import Plan
+
+SCHEMA = "ffltool.experiment/1"
+MARK = f'"schema": "{SCHEMA}"'
+_CONFIG = "experiment.json"
+
+
+def check(folder: Path, *, resume: bool, force: bool) -> None:
+    """Find out, before the work, whether an experiment can begin in a folder, or go on there; see `check_folder`."""
+    check_folder(folder, folder / _CONFIG, mark=MARK, resume=resume, force=force)
+
+
+def run(
+    plan: Plan,
+    design: Design,
+    images: Dataset,
+    test: Dataset,
+    folder: Path,
+    *,
+    device: torch.device | str = "cpu",
+    resume: bool = False,
+    force: bool = False,
+    judging: Judging | None = None,
+    progress: Callable[[str], Progress | None] | None = None,
+) -> Experiment | None:
+    """Train a model under every trial of a design, each in a folder of its own in ``folder/runs``, and judge it.
+
+    Parameters
+    ----------
+    plan : of all trials, but for seed and objective: its objective is what variants differ from.
+    resume : go on with an experiment that was stopped; trials that came to their end are only judged anew.
+    progress : given the name of a trial, returns what wraps its steps.
+
+    Returns
+    -------
+    Experiment on the first process, None on the others.
+
+    Raises
+    ------
+    InputError : as `ffltool.runs.carry_out`, and for variants that are unknown.
+    """
+    trials = design.trials()
+    plans = [replace(plan, seed=trial.seed, objective=variant(trial.variant, plan.objective)) for trial in trials]
+    plan.check_images(len(images))
+    with ranks.group(torch.device(device).type):
+        check(folder, resume=resume, force=force)
+        ranks.wait()
+        if ranks.rank() == 0:
+            (folder / "runs").mkdir(parents=True, exist_ok=True)
+            about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
+            outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())
+        ranks.wait()
+        carry = partial(
+            carry_out,
+            images=images,
+            test=test,
+            device=device,
+            resume=resume,
+            force=force,
+            keeping=Keeping(samples_every=0),
+            judging=judging,
+        )
+        finished = [
+            carry(each, folder=folder / "runs" / trial.folder, progress=progress(_label(trial)) if progress else None)
+            for trial, each in zip(trials, plans, strict=True)
+        ]
+        found = None
+        if ranks.rank() == 0:
+            found = Experiment(
+                design=design,
+                trials=tuple(zip(trials, finished, strict=True)),
+                about=tuple(_about(plan, design, images, test, device)),
+                warnings=tuple(_warnings(finished, (images, test))),
+            )
+        spectra = _spectra(design, found and found.contender, folder)
+    return found and replace(found, spectra=spectra)
+
+
+def _spectra(design: Design, contender: str | None, folder: Path) -> Survey:
+    """Measure the spectra of test images, and of those rebuilt; all processes take their share of that.
+
+    The first of them knows the contender.
+    """
+    place = torch.zeros(1)
+    if contender:
+        place += design.variants.index(contender) + 1
+    ranks.all_reduce(place)
+    compared = [design.baseline, *design.variants[int(place) - 1 : int(place)]] if place else [design.baseline]
+    folders = [folder / "runs" / Trial(name, design.seeds[0]).folder / "recon" for name in compared]
+    sets = [folders[0] / "real", *(each / "fake" for each in folders)]
+    found = survey(sets, Selection(), preset("ffltool"), Loading())
+    return replace(found, labels=("real", *compared))
+
+
+def _label(trial: Trial) -> str:
+    return f"{trial.variant} #{trial.seed}"
+
+
+def _about(plan: Plan, design: Design, images: Dataset, test: Dataset, device: torch.device | str) -> Iterator[str]:
+    of_epoch = len(images) // plan.batch_size
+    steps = plan.total(of_epoch)
+    length = f"{steps} steps" if plan.steps else f"{plan.epochs} epochs ({steps} steps)"
+    yield f"{plan.model}, {plan.size}x{plan.size}: {len(images)} images, {length} of {plan.batch_size}"
+    seeds = ", ".join(map(str, design.seeds))
+    once = f"; seed {design.seeds[0]} for {', '.join(design.once)}" if design.once and len(design.seeds) > 1 else ""
+    yield f"judged on {len(test)} other images; seed{'s' * (len(design.seeds) > 1)} {seeds}{once}"
+    base = asdict(plan.objective)
+    yield f"FFL with weight {base['ffl_weight']:g} and alpha {base['alpha']:g} where the variant says nothing else"
+    yield ", ".join(f"{name} {version}" if name != "code" else version for name, version in environment(device).items())
+
+
+def _warnings(finished: Iterable[Finished], sets: Iterable[Dataset]) -> Iterator[str]:
+    """Yield what there is to say, each thing once."""
+    said = [warning for images in sets for warning in images.warnings]
+    said += [warning for each in finished for warning in each.report.warnings]
+    yield from map(printable, dict.fromkeys(said))
