@@ -229,7 +229,7 @@ def _parameter(text: str) -> str:
 # name of the option -> how it is written, and a text near the start of every such file
 FORMATS: dict[str, tuple[Callable[[JudgedSets], str], str]] = {
     "json": (as_json, f'"schema": "{SCHEMA}"'),
-    "json-flat": (as_flat, '{\n "ffltool": "'),
+    "json-flat": (as_flat, '{\n "ffltool": '),
     "markdown": (as_markdown, f"<!-- {SCHEMA} -->"),
     "junit": (as_junit, '<testsuites name="ffltool '),
 }
