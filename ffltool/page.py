@@ -10,9 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ffltool import __version__
+from ffltool.conventions import TITLES
 from ffltool.errors import printable
 from ffltool.formats import compared, number
-from ffltool.metrics import METRICS
 from ffltool.report import BandScore, PairValues, Report
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def as_html(page: Page) -> str:
             style=style,
             script=script,
             compared=compared(page.report),
-            titles={name: metric.title for name, metric in METRICS.items()},
+            titles=TITLES,
             verdicts=verdicts,
             states=Counter(verdict.state for verdict in verdicts),
             since=any(verdict.baseline is not None for verdict in verdicts),
