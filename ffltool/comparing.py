@@ -123,6 +123,7 @@ def assert_images(
     <BLANKLINE>
     fail  psnr mean >= 30 dB  20.0000 dB is below 30 dB
     """
+    __tracebackhide__ = True  # pytest shows the line of the test instead
     tables = {name: [_table(name, each) for each in _several(limit)] for name, limit in limits.items()}
     (plan,) = plans(_nested(tables), where=_WHERE, folder=Path())
     pairing = _pairing(real, fake, paired=plan.paired, peak=peak, reading=reading)

@@ -97,6 +97,7 @@ def test_images_beyond_a_limit_raise_the_table(images):
     assert (first, empty) == ("1 of 2 limits failed: 3 pairs", "")
     assert fail.startswith("fail  psnr mean >= 60 dB  ")
     assert passed.startswith("pass  lfd mean <= 99 nat  it is ")
+    assert caught.traceback[-1].ishidden(caught), "pytest shows the line of the test, not ours"
 
 
 def test_bands_and_parts_have_names_too(images):
