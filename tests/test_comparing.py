@@ -61,6 +61,10 @@ def test_sets_need_no_pairs(images):
     assert (report.real.images, report.fake.images, report.pairs) == (3, 2, ())
 
 
+def test_one_metric_may_be_named_alone(images):
+    assert values(compare(*images, metrics="psnr")) == values(compare(*images, metrics=["psnr"]))
+
+
 def test_sizes_of_a_pair_must_be_the_same(images):
     with pytest.raises(InputError, match="real/0 is 24x32 but fake/0 is 24x30"):
         compare(images[0], images[1][:, :, :30])
