@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,8 @@ from ffltool.report import BandScore, ImageSet, PairValues, Report, Score
 SCHEMA = "ffltool.baseline/1"
 MARK = f'"schema": "{SCHEMA}"'  # stands near the start of every such file
 # what a reader stumbles over in a file that is damaged or was changed
-_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
+_LARGEST = 1e100  # of a value that is finite: sums of such are too
 
 
 def write(path: Path, reports: Mapping[str, Report]) -> None:
@@ -58,7 +60,7 @@ def read(path: Path) -> dict[str, Report]:
     InputError : if there is no such file, it cannot be read, or is no baseline of ffltool.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise InputError(f"{path} is no baseline of ffltool, whose schema is {SCHEMA}")
         return {name: _report(kept, content["version"]) for name, kept in content["sets"].items()}
@@ -91,19 +93,32 @@ def _report(kept: dict, version: str) -> Report:
 
 
 def _side(kept: dict) -> ImageSet:
-    return ImageSet(**kept | {"sizes": tuple((int(height), int(width)) for height, width in kept["sizes"])})
+    sizes = tuple((int(height), int(width)) for height, width in kept["sizes"])
+    if not sizes:
+        raise ValueError("a set has no sizes")
+    return ImageSet(**kept | {"images": int(kept["images"]), "sizes": sizes})
 
 
 def _score(kept: dict) -> Score:
-    numbers = {name: None if kept[name] is None else float(kept[name]) for name in ("value", "std", "min", "max")}
+    numbers = {name: _number(kept[name]) for name in ("value", "std", "min", "max")}
+    if kept["better"] not in ("lower", "higher", "0"):
+        raise ValueError("a score is better neither lower nor higher nor at 0")
     return Score(**kept | numbers | {"metric": str(kept["metric"]), "settings": dict(kept["settings"])})
 
 
 def _band(kept: dict) -> BandScore:
-    numbers = {name: None if value is None else float(value) for name, value in kept.items() if name != "name"}
+    numbers = {name: _number(value) for name, value in kept.items() if name != "name"}
     return BandScore(**kept | numbers)
+
+
+def _number(value: float | str | None) -> float | None:
+    """Return a number, which may be infinite, as it was kept."""
+    number = None if value is None else float(value)
+    if number is None or math.isinf(number) or abs(number) <= _LARGEST:
+        return number
+    raise ValueError(f"{number} is no value of a metric")
 
 
 def _pair(name: str, text: str) -> PairValues:
     height, width, *values = text.split()
-    return PairValues(name, name, int(height), int(width), tuple(map(float, values)))
+    return PairValues(name, name, int(height), int(width), tuple(map(_number, values)))

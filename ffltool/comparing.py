@@ -35,7 +35,7 @@ def compare(
     real: Path | str | Images,
     fake: Path | str | Images,
     *,
-    metrics: Iterable[str] = ("psnr", "ssim", "lfd"),
+    metrics: str | Iterable[str] = ("psnr", "ssim", "lfd"),
     peak: float | None = None,
     bands: int | None = None,
     reading: Reading | LabelMaps | None = None,
@@ -47,7 +47,8 @@ def compare(
     ----------
     real, fake : two folders or two image files; or images in memory: arrays, shape (H, W), (H, W, C) or (N, H, W, C),
         tensors, shape (C, H, W) or (N, C, H, W), on any device, or sequences of such, paired by place.
-    metrics : names of the table in `ffltool.metrics`. Those of sets alone need no pairs, nor equal numbers of images.
+    metrics : a name of the table in `ffltool.metrics`, or several. Those of sets alone need no pairs, nor equal numbers
+        of images.
     peak : of images in memory the largest value a pixel can take; default 255 for uint8, 65535 for uint16, and 1 for
         floating point, whose values are compared as they are, without rounding.
     bands : resolve the squared error in this many bands of frequencies.
@@ -69,7 +70,7 @@ def compare(
     >>> round(report.scores[0].value, 6)
     20.0
     """
-    metrics = list(metrics)
+    metrics = [metrics] if isinstance(metrics, str) else list(metrics)
     pairing = _pairing(real, fake, paired=need_pairs(metrics) or bands is not None, peak=peak, reading=reading)
     return evaluate_pairs(pairing, metrics, reading=reading, looking=looking, bands=bands, command="compare")
 
@@ -123,6 +124,7 @@ def assert_images(
     <BLANKLINE>
     fail  psnr mean >= 30 dB  20.0000 dB is below 30 dB
     """
+    __tracebackhide__ = True  # pytest shows the line of the test instead
     tables = {name: [_table(name, each) for each in _several(limit)] for name, limit in limits.items()}
     (plan,) = plans(_nested(tables), where=_WHERE, folder=Path())
     pairing = _pairing(real, fake, paired=plan.paired, peak=peak, reading=reading)

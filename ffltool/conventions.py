@@ -7,9 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from ffltool.images import Reading
 from ffltool.label_maps import LabelMaps
+from ffltool.limits import PEAKS
 from ffltool.metrics import METRICS
 from ffltool.report import ImageSet, Report, Score
 
+# what each metric is, in a few words
+TITLES = {name: metric.title for name, metric in METRICS.items()} | {
+    PEAKS: "z of the strongest grid that the fake images have and the real ones have not"
+}
 _ALPHAS = {"drop": "dropped", "white": "composited over white", "black": "composited over black", "error": "refused"}
 _FITS = {
     "none": "must be the same",
@@ -29,6 +34,7 @@ def conventions(report: Report, reading: Reading | LabelMaps) -> Iterator[tuple[
         settings = {key: value for score in scores for key, value in score.settings.items()}
         lines = [*_formulas(metric.module.__doc__), _listed(settings)]
         yield ", ".join(dict.fromkeys(map(_name, scores))) or home, "\n".join(filter(None, lines))
+    yield from ((PEAKS, f"{TITLES[PEAKS]}\n{_listed(each.settings)}") for each in report.scores if each.metric == PEAKS)
     made = {"ffltool": report.version, **report.environment}
     yield "versions", _listed({name: value for name, value in made.items() if value is not None})
     yield "time", f"{report.seconds:.2f} s for the scores"

@@ -42,8 +42,10 @@ def json_text(schema: str, command: str, content: dict) -> str:
 
 
 def finite(values: dict) -> dict:
-    """Return the same with None in place of what is infinite."""
-    return {name: None if value in (math.inf, -math.inf) else value for name, value in values.items()}
+    """Return the same with None in place of what is infinite, or no number."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
+    }
 
 
 def as_csv(report: Report) -> str:
@@ -84,7 +86,7 @@ def table(head: list[str], rows: list[list[str]]) -> list[str]:
 
 def escape(text: str) -> str:
     """Return text that Markdown, and the HTML it becomes, shows as it is."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+!|~&" else letter for letter in text)
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+!|~&$" else letter for letter in text)
 
 
 def as_junit(report: Report) -> str:

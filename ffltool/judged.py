@@ -15,7 +15,7 @@ from ffltool.formats import compared, content, escape, finite, json_text, number
 from ffltool.verdicts import STATES, between
 
 if TYPE_CHECKING:
-    from ffltool.report import Report, Verdict
+    from ffltool.report import Report
     from ffltool.standing import Standing
     from ffltool.verdicts import Judged
 
@@ -24,7 +24,6 @@ _SIGNS = {"pass": "✅", "warn": "⚠️", "fail": "❌", "missing": "❔"}
 _LISTED = 20  # pairs that Markdown names; JUnit and JSON have all
 _SHOWN = (".png", ".svg")  # what Markdown shows in its place
 _HEAD = ["", "limit", "why"]
-_MORE_SEVERE = ("fail", "missing", "warn", "pass")
 
 JudgedSets = Sequence["Judged"]
 
@@ -54,15 +53,10 @@ def as_text(judged: JudgedSets) -> str:
 
 
 def _text_of(judged: Judged) -> str:
-    report, rows = judged.report, [(each.state, each.limit, each.reason) for each in by_severity(judged)]
+    report, rows = judged.report, [(each.state, each.limit, each.reason) for each in judged.report.by_severity]
     widths = [max(len(row[place]) for row in rows) for place in range(2)] if rows else []
     lines = [f"{state:{widths[0]}}  {limit:{widths[1]}}  {reason}" for state, limit, reason in rows]
     return "\n".join([f"{title(judged)}{headline(judged)}: {compared(report)}", "", *lines])
-
-
-def by_severity(judged: Judged) -> list[Verdict]:
-    """Return the verdicts, failures first, equal ones in order."""
-    return sorted(judged.report.verdicts, key=lambda verdict: _MORE_SEVERE.index(verdict.state))
 
 
 def title(judged: Judged) -> str:
@@ -136,7 +130,7 @@ def _markdown_of(judged: Judged) -> Iterator[str]:
     yield from (f"**{names[0]}** (real) and **{names[1]}** (fake), {compared(report)}", "")
     rows = [
         [f"{_SIGNS[each.state]}\N{NO-BREAK SPACE}{each.state}", escape(each.limit), escape(each.reason)]
-        for each in by_severity(judged)
+        for each in report.by_severity
     ]
     yield from table(_HEAD, rows) if rows else ()
     yield from ("", *table(*changes(judged)))
@@ -213,7 +207,7 @@ def annotations(judged: JudgedSets) -> list[str]:
     return [
         f"::{levels[verdict.state]} title={_parameter(f'{title(each)}{verdict.limit}')}::{_data(verdict.reason)}"
         for each in judged
-        for verdict in by_severity(each)
+        for verdict in each.report.by_severity
         if verdict.state in levels
     ]
 
@@ -229,7 +223,7 @@ def _parameter(text: str) -> str:
 # name of the option -> how it is written, and a text near the start of every such file
 FORMATS: dict[str, tuple[Callable[[JudgedSets], str], str]] = {
     "json": (as_json, f'"schema": "{SCHEMA}"'),
-    "json-flat": (as_flat, '{\n "ffltool": "'),
+    "json-flat": (as_flat, '{\n "ffltool": '),
     "markdown": (as_markdown, f"<!-- {SCHEMA} -->"),
     "junit": (as_junit, '<testsuites name="ffltool '),
 }

@@ -71,7 +71,9 @@ def targets_of(name: str, where: str, *, others: Sequence[str] = ()) -> list[str
         return list(METRICS[name].scores)
     kind, _, rest = name.partition(".")
     if kind == "band" and rest:
-        band, _, field = rest.rpartition(".")
+        band, dot, field = rest.rpartition(".")
+        if not dot:
+            raise InputError(f"{where}: {short(name)} is a band; give one of its fields, as {name}.gain_db")
         if not re.fullmatch(r"\d{1,4}|dc|corner", band, re.ASCII):
             raise InputError(f"{where}: there is no band {short(band)}; known are dc, 1, 2, … and corner")
         known(field, BAND_FIELDS, f"{where}: band.{band}")
@@ -90,7 +92,7 @@ def known(key: str, names: Iterable[str], where: str) -> None:
 
 
 def limits_of(name: str, table: dict, where: str) -> Iterator[Limit]:
-    """Yield the limits that a table sets on one target."""
+    """Yield the limits that a table sets on one target; an empty one sets none."""
     where = f"{where}: {name}"
     for key in table:
         known(key, _KEYS, where)
@@ -98,6 +100,8 @@ def limits_of(name: str, table: dict, where: str) -> Iterator[Limit]:
     allowed = _allowed(name, table, where)
     numbers = {key: _number(table, key, where) for key in table.keys() - {"statistic", "fail_percent", *_CHANGES}}
     _check_order(numbers, where)
+    if table and not table.keys() & {*_BOUNDS, *WARNS.values()}:
+        raise InputError(f"{where} has no bound; give one of {', '.join((*_BOUNDS, *WARNS.values()))}")
     for bound in _BOUNDS:
         warn_at = numbers.get(WARNS.get(bound, ""))
         if bound in _CHANGES and bound in table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,9 +39,12 @@ def pair_in_memory(
 
     Raises
     ------
-    InputError : for values outside of 0..peak, types without an agreed scale, or different numbers of images in pairs.
+    InputError : for a peak that is no number above 0, values outside of 0..peak, types without an agreed scale, or
+        different numbers of images in pairs.
     ShapeError : for other shapes.
     """
+    if peak is not None and (isinstance(peak, bool | str) or not 0 < peak < math.inf):
+        raise InputError(f"peak must be a number above 0, but is {peak!r}")
     convert = _label_maps if labels else _pictures
     sides = [convert(images, name, peak) for images, name in ((real, "real"), (fake, "fake"))]
     reals, fakes = ([(str(place), each) for place, each in enumerate(side)] for side in sides)
@@ -62,7 +66,9 @@ def _label_maps(images: Images, name: str, peak: float | None) -> list[LabelMap]
     maps = []
     for array, _ in _arrays(images):
         if array.dtype.kind not in "iu" or array.ndim not in (2, 3):
-            raise ShapeError(f"{name}: label maps are integers, shape (H, W) or (N, H, W), not {array.shape}")
+            raise ShapeError(
+                f"{name}: label maps are integers, shape (H, W) or (N, H, W), not {array.dtype}, {array.shape}"
+            )
         maps += [LabelMap(each, each.nbytes) for each in (array if array.ndim == 3 else array[None])]
     return maps
 
@@ -77,7 +83,7 @@ def _arrays(images: Images) -> list[tuple[np.ndarray, bool]]:
         return [((tensor.float() if known else tensor).numpy(), True)]
     if isinstance(images, Sequence) and not isinstance(images, str | bytes):
         return [array for each in images for array in _arrays(each)]
-    raise InputError(f"images are paths, arrays, tensors or sequences of these, not {type(images).__name__}")
+    raise InputError(f"images are two paths, or arrays, tensors and sequences of these, not {type(images).__name__}")
 
 
 def _images_of(batch: tuple[np.ndarray, bool], name: str) -> np.ndarray:
@@ -100,8 +106,9 @@ def _picture(pixels: np.ndarray, name: str, peak: float | None) -> Picture:
         return Picture(Image.fromarray(pixels), file_bytes=pixels.nbytes)
     if peak is None and pixels.dtype == np.uint16:
         return Picture(pixels, file_bytes=pixels.nbytes)
-    if peak is None and pixels.dtype.kind != "f":
-        raise InputError(f"{name}: {pixels.dtype} has no agreed scale; peak= says which value is white")
+    if pixels.dtype.kind not in ("f" if peak is None else "fiub"):
+        scale = "; peak= says which value is white" if pixels.dtype.kind in "iub" else ""
+        raise InputError(f"{name}: {pixels.dtype} has no agreed scale{scale}")
     peak = 1.0 if peak is None else peak
     low, high = pixels.min(), pixels.max()
     if not 0 <= low <= high <= peak:

@@ -10,9 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ffltool import __version__
+from ffltool.conventions import TITLES
 from ffltool.errors import printable
 from ffltool.formats import compared, number
-from ffltool.metrics import METRICS
 from ffltool.report import BandScore, PairValues, Report
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MARK = '<meta name="generator" content="ffltool'  # stands near the start of every page
 _LONGEST = 160  # letters of a name
-_STATES = ("fail", "missing", "warn", "pass")  # the worst first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +86,6 @@ class Page:
 def as_html(page: Page) -> str:
     """Return the page as HTML, with everything in it that it needs."""
     style, script = (_source(name) for name in ("page.css", "page.js"))
-    verdicts = sorted(page.report.verdicts, key=lambda verdict: _STATES.index(verdict.state))
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -110,10 +108,9 @@ def as_html(page: Page) -> str:
             style=style,
             script=script,
             compared=compared(page.report),
-            titles={name: metric.title for name, metric in METRICS.items()},
-            verdicts=verdicts,
-            states=Counter(verdict.state for verdict in verdicts),
-            since=any(verdict.baseline is not None for verdict in verdicts),
+            titles=TITLES,
+            states=Counter(verdict.state for verdict in page.report.by_severity),
+            since=any(verdict.baseline is not None for verdict in page.report.verdicts),
             partners=any(row.real != row.fake for row in page.rows),
             sizes=sorted({*page.report.real.sizes, *page.report.fake.sizes}),
             several_sizes=len(page.report.real.sizes) > 1,

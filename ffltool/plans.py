@@ -69,7 +69,7 @@ def tools(path: Path) -> dict:
 
 def _toml(path: Path) -> dict:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin with a mark
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist") from error
     except OSError as error:
@@ -102,8 +102,11 @@ def load(
     table = {} if config is None else read(config)
     where, folder = (str(config), config.parent) if config else ("limits", Path())
     found = plans(table, where=where, folder=folder, minima=minima, maxima=maxima)
+    names = [plan.name for plan in found]
+    if only and names == [""]:
+        raise InputError(f"--set {only[0]}: {where} has no sets by name, as [set.{only[0]}]")
     for name in only:
-        known(name, [plan.name for plan in found], f"{where}: set")
+        known(name, names, f"{where}: set")
     found = [plan for plan in found if not only or plan.name in only]
     if given[0] is not None:
         if len(found) > 1:
@@ -144,8 +147,6 @@ def plans(
         for bound, flag in flags:
             _override(targets, bound, flag)
         found.append(_plan(name, targets, {**shared, **own}, here, folder))
-    if not any(plan.limits for plan in found):
-        raise InputError(f"{where}: there is no limit; give one as --min psnr=30, or in a file with -c")
     return tuple(found)
 
 
@@ -153,6 +154,8 @@ def _plan(name: str, targets: Tables, settings: dict, where: str, folder: Path) 
     limits = tuple(
         limit for target, tables in targets.items() for each in tables for limit in limits_of(target, each, where)
     )
+    if not limits:
+        raise InputError(f"{where}: there is no limit; give one as --min psnr=30, or in a file with -c")
     bands = settings.get("bands", BANDS)
     if isinstance(bands, bool) or not isinstance(bands, int) or not 1 <= bands <= _MOST_BANDS:
         raise InputError(f"{where}: bands must be a number from 1 to {_MOST_BANDS}, but is {short(bands)}")
@@ -232,4 +235,4 @@ def _override(targets: Tables, bound: str, flag: str) -> None:
         kept = [table for table in tables if table not in plain]
         without = (WARNS[bound], bound)
         plain = [{key: value for key, value in table.items() if key not in without} for table in plain]
-        targets[each] = [*kept, *plain, {bound: value}]
+        targets[each] = [*kept, *(table for table in plain if table.keys() - {"statistic"}), {bound: value}]

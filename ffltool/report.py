@@ -148,6 +148,12 @@ class Report:
         """The scores of metrics of pairs or of labels, which `pairs` have the values of."""
         return tuple(score for score in self.scores if score.min is not None)
 
+    @property
+    def by_severity(self) -> list[Verdict]:
+        """The verdicts, failures first, equal ones in order."""
+        order = ("fail", "missing", "warn", "pass")
+        return sorted(self.verdicts, key=lambda verdict: order.index(verdict.state))
+
     def worst(self, count: int = 3) -> list[PairValues]:
         """Return the `count` pairs that the first metric of pairs judges worst, worst first; equal ones in order."""
         lower = bool(self.pairs) and self.of_pairs[0].better == "lower"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ffltool.errors import printable
 from ffltool.formats import number
 from ffltool.limits import Limit, sentence, usual_statistic
 from ffltool.report import Report, Verdict
@@ -86,7 +87,7 @@ def judge(report: Report, limits: Iterable[Limit], judging: Judging = Judging(),
             found = standing(limit.target, limit.statistic)
             rule = partial(_of_change, judging=judging) if limit.of_change else _of_value
             verdicts.append(_verdict(limit, found, *rule(limit, found)))
-    warnings = () if before is None else tuple(_versions(report, before))
+    warnings = () if before is None else tuple(map(printable, _versions(report, before)))
     return Judged(
         name=name,
         report=replace(report, verdicts=tuple(verdicts), warnings=report.warnings + warnings),
@@ -137,13 +138,14 @@ def _incomparable(reason: str) -> Verdict:
         state="fail",
         value=None,
         unit="",
-        reason=reason,
+        reason=printable(reason),
     )
 
 
 def _missing(limit: Limit, quantity: Quantity | None) -> Verdict:
     unit = "" if quantity is None else quantity.unit
-    reason = f"this run has no {limit.target}" if quantity is None else f"{limit.target} has no value, of no power"
+    nothing = "no error" if limit.target.endswith("share") else "no power"
+    reason = f"this run has no {limit.target}" if quantity is None else f"{limit.target} has no value, of {nothing}"
     return Verdict(
         limit=sentence(limit, unit=unit),
         metric=limit.target,
@@ -230,8 +232,8 @@ def _of_change(limit: Limit, found: Standing, *, judging: Judging) -> tuple[str,
     if change is None:
         return _without_change(limit, judging)
     by = "infinitely" if math.isinf(change) else f"by {measured(abs(change), unit)}"
-    moved = f"it {'rose' if change > 0 else 'fell'} {by}" if change else "it has not changed"
-    said = f"{moved} from {measured(found.baseline, unit)} to {measured(found.value, unit)}"
+    moved = f"it {'rose' if change > 0 else 'fell'} {by} from {measured(found.baseline, unit)} to"
+    said = f"{moved if change else 'it has not changed from'} {measured(found.value, unit)}"
     said += "" if found.change_interval is None else f" (95 %: {between(found.change_interval)})"
     said += f"; {found.note}" if found.note else ""
     allowed = limit.at / 100 * abs(found.baseline) if limit.percent and math.isfinite(found.baseline) else limit.at
@@ -250,7 +252,7 @@ def _without_change(limit: Limit, judging: Judging) -> tuple[str, str]:
     if judging.renewing:
         return "pass", "there is nothing to compare with yet: this run makes the baseline"
     if judging.before is None:
-        return "missing", "there is no baseline to compare with, see --baseline"
+        return "missing", "there is no baseline of this set to compare with, see --baseline"
     return "missing", f"the baseline has no {limit.target} that compares with this one"
 
 

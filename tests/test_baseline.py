@@ -107,13 +107,19 @@ def changed(**rest):
         changed(real=...),
         changed(real={"path": "x"}),
         changed(real=CONTENT["sets"][""]["real"] | {"sizes": [[8]]}),
+        changed(real=CONTENT["sets"][""]["real"] | {"sizes": []}),
+        changed(real=CONTENT["sets"][""]["real"] | {"images": "many"}),
         changed(scores=[{"metric": "psnr"}]),
         changed(scores=[CONTENT["sets"][""]["scores"][0] | {"value": "high"}]),
+        changed(scores=[CONTENT["sets"][""]["scores"][0] | {"value": 10**400}]),
+        changed(scores=[CONTENT["sets"][""]["scores"][0] | {"better": "larger"}]),
         changed(scores=[CONTENT["sets"][""]["scores"][0] | {"settings": 3}]),
         changed(pairs=[]),
         changed(pairs={"0.png": "8 9"}),
         changed(pairs={"0.png": "8 9 1.0 2.0"}),
         changed(pairs={"0.png": "8 9 high"}),
+        changed(pairs={"0.png": "8 9 nan"}),
+        changed(pairs={"0.png": "8 9 1e308"}),
         changed(pairs={"0.png": 3}),
         changed(bands=[{"name": "dc"}]),
         changed(bands=3),
@@ -125,6 +131,13 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path, text):
     path.write_text(text)
     with pytest.raises(InputError, match=r"b\.json (is no baseline|cannot be read)"):
         baseline.read(path)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "b.json"
+    baseline.write(path, {"": report(3)})
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(baseline.read(path)[""].pairs) == 3
 
 
 def test_bytes_that_are_no_text_are_an_error(tmp_path):

@@ -61,6 +61,10 @@ def test_sets_need_no_pairs(images):
     assert (report.real.images, report.fake.images, report.pairs) == (3, 2, ())
 
 
+def test_one_metric_may_be_named_alone(images):
+    assert values(compare(*images, metrics="psnr")) == values(compare(*images, metrics=["psnr"]))
+
+
 def test_sizes_of_a_pair_must_be_the_same(images):
     with pytest.raises(InputError, match="real/0 is 24x32 but fake/0 is 24x30"):
         compare(images[0], images[1][:, :, :30])
@@ -97,6 +101,7 @@ def test_images_beyond_a_limit_raise_the_table(images):
     assert (first, empty) == ("1 of 2 limits failed: 3 pairs", "")
     assert fail.startswith("fail  psnr mean >= 60 dB  ")
     assert passed.startswith("pass  lfd mean <= 99 nat  it is ")
+    assert caught.traceback[-1].ishidden(caught), "pytest shows the line of the test, not ours"
 
 
 def test_bands_and_parts_have_names_too(images):

@@ -33,6 +33,13 @@ def test_every_module_of_these_metrics_begins_with_equations(name, report):
     assert " = " in told[name]
 
 
+def test_peaks_are_said_what_they_are_and_how_they_were_looked_for(report):
+    scores = (replace(report.scores[0], metric="peaks.max_z", settings={"residual": "median"}),)
+    told = dict(conventions(replace(report, scores=scores), Reading()))
+    assert told["peaks.max_z"].startswith("z of the strongest grid")
+    assert told["peaks.max_z"].endswith("\nresidual median")
+
+
 def test_a_score_of_no_known_metric_has_none(report):
     scores = (replace(report.scores[0], metric="else"),)
     assert "else" not in dict(conventions(replace(report, scores=scores), Reading()))

@@ -107,9 +107,14 @@ def test_markdown_shows_scores_worst_pairs_and_warnings(report):
     assert "**real** (real) and **fake** (fake), 2 pairs\n" in text
 
 
+def test_what_is_no_number_is_null_in_json(report):
+    odd = replace(report.scores[0], value=math.nan)
+    assert json.loads(formats.as_json(replace(report, scores=(odd,))))["scores"][0]["value"] is None
+
+
 def test_markdown_escapes_names(report):
-    pairs = (replace(report.pairs[0], real="<img onerror=x>|*_.png"),)
-    assert r"| \<img onerror=x\>\|\*\_.png |" in formats.as_markdown(replace(report, pairs=pairs))
+    pairs = (replace(report.pairs[0], real="<img onerror=x>|*_$x$.png"),)
+    assert r"| \<img onerror=x\>\|\*\_\$x\$.png |" in formats.as_markdown(replace(report, pairs=pairs))
 
 
 def test_junit_has_a_test_case_per_metric(report):

@@ -227,6 +227,12 @@ def test_every_format_carries_its_mark_near_the_start(one, name):
     assert mark in write(one)[:200]
 
 
+def test_a_set_called_ffltool_leaves_the_mark_of_the_flat_file(one):
+    text = judged.as_flat([replace(one[0], name="ffltool")])
+    assert judged.FORMATS["json-flat"][1] in text
+    assert json.loads(text)["ffltool"]["psnr"] == 30.25
+
+
 def test_plain_text_is_aligned_and_worst_first(one):
     lines = judged.as_text(one).splitlines()
     assert lines[0] == "2 of 6 limits failed, 2 without a value, 1 warns: 4 pairs"

@@ -78,7 +78,11 @@ def test_an_unknown_target_is_an_error_that_names_the_nearest(name, nearest):
 def test_bands_are_named_by_number_dc_or_corner():
     assert targets_of("band.03.gain_db", "x") == ["band.3.gain_db"]
     assert targets_of("band.corner.share", "x") == ["band.corner.share"]
-    for name, text in (("band.low.lfd", "no band 'low'"), ("band.1.gain", "did you mean gain_db")):
+    for name, text in (
+        ("band.low.lfd", "no band 'low'"),
+        ("band.1.gain", "did you mean gain_db"),
+        ("band.1", "'band.1' is a band; give one of its fields, as band.1.gain_db"),
+    ):
         with pytest.raises(InputError, match=text):
             targets_of(name, "x")
 
@@ -109,6 +113,8 @@ def test_a_change_must_be_a_number_or_a_percentage(value):
         ({"max_drop": 5, "fail_percent": 5}, "not for max_drop"),
         ({"min": 5, "statistic": "mode"}, "did you mean"),
         ({"min": 5, "statistic": 3}, "statistic must be one of mean, median"),
+        ({"fail_percent": 5}, "psnr has no bound; give one of min, max"),
+        ({"statistic": "p05"}, "psnr has no bound"),
     ],
 )
 def test_limits_that_make_no_sense_are_errors(table, text):

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -69,13 +71,27 @@ def test_peak_scales_every_type():
         (np.array([[0.0, 1.5]]), "values from 0 to 1.5 lie outside of 0 to 1; clamp them, or say peak="),
         (np.array([[-0.5, 1.0]]), "lie outside of 0 to 1"),
         (np.array([[np.nan, 1.0]]), "lie outside of 0 to 1"),
+        (np.zeros((4, 4), dtype=complex), "complex128 has no agreed scale$"),
         ("text", "not str"),
+        (["a.png"], "two paths, or arrays, tensors and sequences of these, not str"),
         (3, "not int"),
     ],
 )
 def test_values_without_an_agreed_scale_are_errors(images, said):
     with pytest.raises(InputError, match=said):
         pair_in_memory(images, images)
+
+
+@pytest.mark.parametrize("peak", [0, -1, math.inf, math.nan, "255", True])
+def test_a_peak_is_a_number_above_zero(peak):
+    with pytest.raises(InputError, match="peak must be a number above 0, but is"):
+        pair_in_memory(np.zeros((4, 4)), np.ones((4, 4)), peak=peak)
+
+
+@pytest.mark.parametrize("dtype", [complex, object, str])
+def test_a_peak_does_not_make_numbers_of_what_is_none(dtype):
+    with pytest.raises(InputError, match="has no agreed scale"):
+        pair_in_memory(np.zeros((4, 4)).astype(dtype), np.zeros((4, 4)), peak=1)
 
 
 @pytest.mark.parametrize("shape", [(4,), (5, 4, 4), (2, 4, 4, 2), (2, 2, 4, 4, 3), (0, 4, 4, 3), (4, 0, 3)])
@@ -100,5 +116,5 @@ def test_pairs_are_by_place_and_sets_have_any_numbers(rng):
 def test_label_maps_are_integers():
     maps = pair_in_memory(torch.zeros(3, 4, 5, dtype=torch.int64), np.ones((3, 4, 5), np.uint8), labels=True).held
     assert len(maps) == 3
-    with pytest.raises(ShapeError, match="label maps are integers"):
+    with pytest.raises(ShapeError, match=r"label maps are integers.* not float64, \(3, 4\)"):
         pair_in_memory(np.zeros((3, 4)), np.zeros((3, 4)), labels=True)

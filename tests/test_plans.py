@@ -78,6 +78,22 @@ def test_flags_replace_the_limits_on_a_mean_and_no_others():
     assert all(limit.warn_at is None for limit in plan.limits)
 
 
+def test_a_flag_takes_the_place_of_a_whole_table():
+    (plan,) = planned('psnr = {min = 30, statistic = "mean"}', minima=["psnr=28"])
+    assert bounds(plan) == {("psnr", "mean", "min"): 28}
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "limits.toml").write_bytes(b"\xef\xbb\xbfpsnr.min = 30\r\n")
+    assert read(tmp_path / "limits.toml") == {"psnr": {"min": 30}}
+
+
+def test_a_set_can_be_chosen_only_where_sets_have_names(tmp_path):
+    (tmp_path / "limits.toml").write_text('real = "a"\npsnr.min = 30')
+    with pytest.raises(InputError, match=r"--set cats: .*limits.toml has no sets by name, as \[set.cats\]"):
+        load(tmp_path / "limits.toml", only=["cats"])
+
+
 @pytest.mark.parametrize("flag", ["psnr", "psnr=", "psnr=high", "psnr=nan", "psnr=inf", "=3"])
 def test_a_flag_is_a_name_and_a_number(flag):
     with pytest.raises(InputError, match=r"^--min .*(wanted is a name and a number|is unknown)"):
@@ -107,6 +123,8 @@ def test_an_unknown_name_in_a_flag_names_the_nearest():
         ("bands = true\npsnr.min = 3", "bands must be a number from 1"),
         ("rael = 1", "did you mean real?"),
         ("sets = 1", "did you mean set?"),
+        ("psnr.min = 3\nssim.fail_percent = 5", "ssim has no bound"),
+        ("[set.a]\npsnr.min = 3\n[set.b]", "set b: there is no limit"),
         ("set.a.set.b = 1", "'set' is unknown"),
         ("set.a.fkae = 1", "limits.toml: set a: 'fkae' is unknown; did you mean fake?"),
     ],

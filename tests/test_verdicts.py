@@ -188,7 +188,11 @@ def test_changes_to_and_from_the_infinite():
 
 
 def test_without_a_baseline_a_change_is_missing_unless_this_run_makes_one():
-    assert verdict(report(), "psnr", max_drop=1).state == "missing"
+    missing = verdict(report(), "psnr", max_drop=1)
+    assert (missing.state, missing.reason) == (
+        "missing",
+        "there is no baseline of this set to compare with, see --baseline",
+    )
     first = verdict(report(), "psnr", max_drop=1, renewing=True)
     assert (first.state, first.reason) == ("pass", "there is nothing to compare with yet: this run makes the baseline")
     wider = report(ssim=(0.9, 0.8, 0.7, 0.6))
@@ -228,6 +232,29 @@ def test_other_bands_are_incomparable():
     ]
     now, before = report(bands=tuple(bands)), report(bands=(bands[0], *bands[2:]))
     assert list(differences(now, before)) == ["there were 1 bands and are 2"]
+
+
+def test_what_a_baseline_says_stays_on_its_line():
+    odd = {"alpha": "white\n\x1b[31m", "fit": "none", "pillow": "11\n"}
+    judged = judge(report(), [], Judging(before=replace(BEFORE, environment=odd)))
+    assert judged.report.verdicts[0].reason == "--alpha was white\\n\\x1b[31m and is drop"
+    assert judged.report.warnings == ("the baseline was made with pillow 11\\n, and this is 12.0.0",)
+
+
+def test_what_has_no_value_says_of_what():
+    band = BandScore(
+        name="dc", low=0, high=0, lfd=0.0, share=None, amplitude_share=None, phase_share=None, gain_db=None
+    )
+    found = report(bands=(band,))
+    for name, reason in (("gain_db", "of no power"), ("share", "of no error"), ("phase_share", "of no error")):
+        missing = verdict(found, f"band.dc.{name}", max=1)
+        assert (missing.state, missing.reason) == ("missing", f"band.dc.{name} has no value, {reason}")
+
+
+def test_what_did_not_change_is_said_once():
+    assert verdict(report(), "psnr", before=report(), max_drop=1).reason.startswith(
+        "it has not changed from 31.0000 dB ("
+    )
 
 
 def test_an_incomparable_baseline_is_not_renewed_unseen():

@@ -24,7 +24,7 @@ def _of_one(judged: Judged) -> str:
     from rich.text import Text
 
     from ffltool.formats import number
-    from ffltool.judged import by_severity, changes, headline, title
+    from ffltool.judged import changes, headline, title
 
     report = judged.report
     (first, *numbers, unit), rows = changes(judged, brief=True)
@@ -33,7 +33,7 @@ def _of_one(judged: Judged) -> str:
         worst = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
         parts.append(_tables.columns("worst pairs", *(score.metric for score in report.of_pairs), rows=worst))
     verdicts = Table("verdict", "limit", "why", box=None, pad_edge=False, header_style="bold")
-    for each in by_severity(judged):
+    for each in report.by_severity:
         verdicts.add_row(Text(each.state, style=_STYLES[each.state]), Text(each.limit), Text(each.reason))
     return _tables.drawn(
         f"{title(judged)}{_tables.what(report)}", *parts, *([verdicts] if report.verdicts else []), headline(judged)

@@ -189,6 +189,6 @@ def _show(
 
             report = judged[0].report
             figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
-    finally:  # a figure that cannot be written does not cost the numbers
-        _render.deliver(partial(_verdicts.of_judged, judged), texts | page, warnings=warnings)
+    finally:  # a figure or a file that cannot be written does not cost the numbers
         _render.tell_github(judged)
+        _render.deliver(partial(_verdicts.of_judged, judged), texts | page, warnings=warnings)

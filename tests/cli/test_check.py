@@ -346,6 +346,17 @@ def test_github_gets_annotations_and_a_summary(noisy, run, monkeypatch):
     assert "warning: the summary none/summary.md cannot be written" in err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_github_is_told_although_a_file_cannot_be_written(noisy, run, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    status, out, err = run("check", *noisy(4), "--min", "psnr=60", "--json", "/dev/full")
+    assert status == 2
+    assert "1 of 1 limit failed" in out
+    assert "::error title=psnr mean >= 60 dB::" in err
+    assert "1 of 1 limit failed" in Path("summary.md").read_text()
+
+
 def test_the_sample_limits_pass(run):
     status, out, _ = run("check", "-c", SAMPLES / "limits.toml")
     assert status == 0
