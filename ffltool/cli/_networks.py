@@ -35,7 +35,9 @@ Device = Annotated[str, typer.Option(metavar="NAME", help="Of the networks: auto
 Half = Annotated[bool, typer.Option("--half", help="Convolve in float16, on a GPU.", **PANEL)]
 BatchSize = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="Pairs or images at a time; by the device.", show_default=False, **PANEL),
+    typer.Option(
+        min=1, max=999_999, metavar="N", help="Pairs or images at a time; by the device.", show_default=False, **PANEL
+    ),
 ]
 Weights = Annotated[
     list[str] | None,
@@ -84,10 +86,10 @@ def looking(metrics: list[str], sources: Sources, *, backbone: str, preset: str,
 
 
 def statistics(path: Path | None) -> list[tuple[Path, str]]:
-    """Return the file of statistics with its mark, for `_render.check_files`."""
+    """Return the file of statistics with its mark, for `_render.check_outputs`."""
     if path is None:
         return []
-    from ffltool.archives import MARK
+    from ffltool.set_statistics import MARK
 
     return [(path, MARK)]
 

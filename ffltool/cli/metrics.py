@@ -80,8 +80,7 @@ def metrics(
     maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
     reading = chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels)
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
-    _render.check_outputs(outputs, page=html, force=force)
-    _render.check_files(nets.statistics(save_stats), force=force)
+    _render.check_outputs(outputs, page=html, others=nets.statistics(save_stats), force=force)
     sources = nets.sources(weights, download=download, skip_missing=skip_missing, cached=cache, quiet=quiet)
     computing = Computing(device=nets.device_for(names, device), half=half, batch_size=batch_size)
     looking = Looking(backbone=lpips, preset=preset, layer=layer, seed=seed, computing=computing, sources=sources)

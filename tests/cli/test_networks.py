@@ -106,12 +106,17 @@ class TestErrorsAreOneLine:
         assert run("metrics", *folders(), "-m", "psnr", "--device", "tpu")[0] == 0, "nothing computes there"
 
     def test_one_image(self, folders, run, own):
-        assert "at least two images, got 1" in error_of(run("metrics", *folders(["a.png"]), "-m", "fid", *own))
+        real, fake = folders(["a.png"])
+        line = error_of(run("metrics", real, fake, "-m", "fid", *own))
+        assert line == f"ffltool: fid needs at least 2 images, and of {real} there are 1\n"
+
+    def test_a_batch_larger_than_any(self, folders, run, own):
+        assert "--batch-size" in error_of(run("metrics", *folders(), "-m", "fid", *own, "--batch-size", 2**63))
 
     def test_statistics_that_are_no_place_for_or_not_asked_for(self, tmp_path, folders, run, own):
         real, fake = folders()
         line = error_of(run("metrics", real, fake, "-m", "psnr", "--save-stats", tmp_path / "x.npz"))
-        assert "statistics are those that fid makes" in line
+        assert "statistics are made by fid, which is not among the metrics" in line
         command = ["metrics", real, fake, "-m", "fid", *own, "--save-stats"]
         assert "does not exist" in error_of(run(*command, tmp_path / "no" / "x.npz"))
         np.savez(tmp_path / "mine.npz", mu=np.zeros(3))
