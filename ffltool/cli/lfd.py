@@ -57,12 +57,7 @@ def lfd(
     _render.check_outputs(outputs, page=html, others=[(band_map, MARK)], force=force)
     reading = Reading(alpha=alpha, fit=fit)
     pairing = find_pairs(
-        *(real, fake),
-        by=pair,
-        side_by_side=side_by_side,
-        recursive=recursive,
-        allow_unpaired=allow_unpaired,
-        limit=limit,
+        real, fake, by=pair, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
     )
     report = evaluate_pairs(
         pairing,
