@@ -1,4 +1,4 @@
-"""Options of learned metrics, and what a terminal shows of their networks. Plain text here; printing is `_render`'s."""
+"""Options of learned metrics, and what they mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import torch
 
     from ffltool.looking import Looking, Sources
-    from ffltool.report import Report
 
 PANEL = {"rich_help_panel": "Networks"}
 SEED = 2020  # that of `ffltool.looking`
@@ -92,18 +91,3 @@ def statistics(path: Path | None) -> list[tuple[Path, str]]:
     from ffltool.set_statistics import MARK
 
     return [(path, MARK)]
-
-
-def what_looked(report: Report) -> str:
-    """Return the lines that say what networks saw of the images; nothing for a report without learned metrics."""
-    lines: dict[str, list[str]] = {}
-    for score in report.scores:
-        if "network" in score.settings:
-            lines.setdefault(_said_of(score.settings), []).append(score.metric)
-    return "\n".join(f"{', '.join(names)}: {said}" for said, names in lines.items())
-
-
-def _said_of(settings: dict[str, float | str]) -> str:
-    seen = (f"{name} {settings[name]}" for name in ("backbone", "preset", "layer") if name in settings)
-    half = ["float16"] if settings["precision"] == "float16" else []
-    return ", ".join([f"{settings['network']} {settings['weights'][:8]} of {settings['weights_file']}", *seen, *half])

@@ -67,6 +67,7 @@ def metrics(
     """
     from ffltool.cli import _labels, _render
     from ffltool.evaluate import evaluate_pairs
+    from ffltool.formats import networks
     from ffltool.images import Reading
     from ffltool.label_maps import LabelMaps, chosen
     from ffltool.looking import Computing, Looking
@@ -101,4 +102,4 @@ def metrics(
     )
     if report:
         page = _render.page_at(html, report, pairing, reading, workers=workers)
-        _render.show(report, outputs, note=_labels.what_counts(report) or nets.what_looked(report), page=page)
+        _render.show(report, outputs, note=_labels.what_counts(report) or "\n".join(networks(report)), page=page)

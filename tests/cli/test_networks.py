@@ -46,6 +46,19 @@ def test_sets_have_a_value_a_deviation_and_what_looked_at_them(folders, run, own
     assert report["scores"][1]["std"] >= 0
 
 
+def test_every_table_names_the_network_whatever_its_file_is_called(folders, run, means):
+    sides, odd = folders(), means.path.with_name("own\x1b[31m_*.pth")
+    means.path.rename(odd)
+    own = ["--layer", "64", "--weights", f"inception={odd}", "--device", "cpu"]
+    shown = "of own\\x1b[31m_*.pth (own), preset pytorch-fid, layer 64"
+    escaped = "".join(f"\\{letter}" if letter in "\\[]_*()#" else letter for letter in shown)
+    for command in (["metrics", *sides, "-m", "fid"], ["check", *sides, "--max", "fid=1e9"]):
+        for option, said in (([], shown), (["--markdown", "-"], escaped)):
+            status, out, _ = run(*command, *own, *option)
+            assert status == 0
+            assert [line for line in out.splitlines() if line.startswith("fid: inception ") and line.endswith(said)]
+
+
 def test_lpips_beside_the_others(folders, run, stand_ins, caches, monkeypatch):
     monkeypatch.setattr(_tables, "_PIPED_WIDTH", 80)
     weights = ["--weights", f"alexnet={stand_ins['alexnet']}"]
