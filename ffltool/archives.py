@@ -13,9 +13,12 @@ import numpy as np
 from ffltool.errors import InputError
 
 MARK = "ffltool.npy"  # the name of the entry that holds the schema, which stands near the end of the file
-_ZIP = b"PK"
+_ZIP = b"PK\3\4"
 # what a reader stumbles over in a file that is damaged or was changed
-_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (
+    *(ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError, MemoryError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 @contextmanager

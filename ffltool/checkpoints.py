@@ -66,7 +66,16 @@ def read(path: Path, name: str) -> dict[str, Tensor]:
     for key, shape in shapes.items():
         if tuple(tensors[key].shape) != shape:
             raise WeightsError(f"{path} does not hold {name}: {key} has shape {tuple(tensors[key].shape)}, not {shape}")
+        if not _is_plain(tensors[key]):
+            raise WeightsError(f"{path} does not hold {name}: {key} is no array of finite floating-point numbers")
     return {key: tensors[key].detach().to(torch.float32).contiguous() for key in shapes}
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    import torch
+
+    here = tensor.layout is torch.strided and tensor.device.type == "cpu"
+    return here and tensor.is_floating_point() and bool(tensor.float().isfinite().all())
 
 
 def heads(backbone: str) -> list[Tensor]:

@@ -20,7 +20,7 @@ from ffltool.looking import Looking
 from ffltool.measure import Task, measure
 from ffltool.metrics import METRICS, Metric, look_up
 from ffltool.outcomes import Table
-from ffltool.pairing import Pairing
+from ffltool.pairing import STATISTICS, Pairing
 from ffltool.report import Report
 from ffltool.sizes import Size, sizes_of, smallest
 from ffltool.stream import Progress, starts_workers, stream
@@ -83,14 +83,14 @@ def evaluate_pairs(
     rows = look_up(metrics)
     reading = reading or Reading()
     _check(rows, pairing, reading, bands=bool(bands or error_map))
-    if save_statistics is not None and (pairing.statistics or all(metric.name != "fid" for metric in rows)):
-        raise InputError("statistics are those that fid makes of real images, and there is none of the two here")
     learned = None
     if any(metric.learned for metric in rows):
         from ffltool.learned import Learned
 
-        learned = Learned(rows, looking or Looking(), pairing, alpha=reading.alpha)
+        learned = Learned(rows, looking or Looking(), pairing, alpha=reading.alpha, skip_broken=skip_broken)
         rows, pairing = learned.metrics, learned.pairing
+    if save_statistics is not None:
+        _check_statistics(save_statistics, rows, pairing)
     of_spectra = any(metric.of == "sets" and not metric.learned for metric in rows)
     task = Task(
         metrics=[metric for metric in rows if metric.of != "sets" and not metric.learned],
@@ -131,6 +131,16 @@ def _check(metrics: Sequence[Metric], pairing: Pairing, reading: Reading | Label
     in_pairs = [metric.name for metric in metrics if metric.of != "sets"]
     if not pairing.paired and (in_pairs or bands):
         raise InputError(f"{', '.join(in_pairs) or 'bands'}: these want pairs of images")
+
+
+def _check_statistics(path: Path, metrics: Sequence[Metric], pairing: Pairing) -> None:
+    """Find out whether statistics of the real images can be written there."""
+    if path.suffix.lower() != STATISTICS:
+        raise InputError(f"{path}: the name of a file of statistics ends in {STATISTICS}")
+    if pairing.statistics:
+        raise InputError(f"{path} cannot be written: there are no real images, but their statistics already")
+    if all(metric.name != "fid" for metric in metrics):
+        raise InputError(f"{path} cannot be written: statistics are made by fid, which is not among the metrics")
 
 
 def _run(

@@ -16,13 +16,15 @@ from ffltool.loaded import CLASSES, Networks
 from ffltool.metrics import Metric
 from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
 from ffltool.metrics.inception import LAYERS
-from ffltool.metrics.inception_score import inception_score
+from ffltool.metrics.inception_score import SPLITS, inception_score
 from ffltool.metrics.kid import kid
 from ffltool.metrics.sums import Placed
 from ffltool.pairing import Pairing, digest
 from ffltool.report import ImageSet
 from ffltool.set_statistics import Statistics, from_npz
 from ffltool.sizes import sizes_of
+
+_LEAST = {"fid": 2, "kid": 2, "is": SPLITS}  # images of a set that a metric needs
 
 
 class FeatureSet:
@@ -60,14 +62,14 @@ class FeatureSets:
     Parameters
     ----------
     networks : with metrics of Inception features among theirs.
-    alpha : how files are read, see `ffltool.images.Reading`.
+    alpha, skip_broken : how files are read, see `ffltool.evaluate.evaluate_pairs`.
 
     Raises
     ------
-    InputError : for a file of statistics in place of the real images that does not suit.
+    InputError : for a set of too few images, or a file of statistics in place of the real ones that does not suit.
     """
 
-    def __init__(self, networks: Networks, pairing: Pairing, *, alpha: str) -> None:
+    def __init__(self, networks: Networks, pairing: Pairing, *, alpha: str, skip_broken: bool) -> None:
         self.networks, self.looking, self.pairing = networks, networks.looking, pairing
         metrics = [metric for metric in networks.metrics if metric.learned and metric.of == "sets"]
         self.digest = networks.of(metrics[0]).digest
@@ -78,7 +80,10 @@ class FeatureSets:
         self._keys: dict[tuple[int, str], str] = {}
         if pairing.statistics is not None:
             self._read_statistics(pairing.statistics)
-        if self.looking.sources.cached and ranks.world() == 1 and not pairing.held:
+        self._check_counts()
+        # which pairs a broken image takes along is not known before all are read
+        of_all_files = not (pairing.held or (pairing.paired and skip_broken))
+        if self.looking.sources.cached and ranks.world() == 1 and of_all_files:
             for side in range(2):
                 self._recall(side, alpha)
 
@@ -98,6 +103,15 @@ class FeatureSets:
         if "kid" in self.sides[0].pending and "kid" not in values:
             raise InputError(f"{path} holds no features, which KID draws its subsets from: it was saved without kid")
         self.sides[0].give(values, found.facts(printable(str(path))))
+
+    def _check_counts(self) -> None:
+        """Find out, before any image is read, whether there are enough."""
+        for side, each in enumerate(self.sides):
+            count = len(self._files(side))
+            for name in each.pending:
+                if count < _LEAST[name]:
+                    path = printable(str((self.pairing.real, self.pairing.fake)[side]))
+                    raise InputError(f"{name} needs at least {_LEAST[name]} images, and of {path} there are {count}")
 
     def _way(self) -> dict[str, str]:
         """Return how the network looks, as statistics name it."""

@@ -67,9 +67,26 @@ def as_markdown(report: Report) -> str:
         "",
         *table(["metric", "mean", "std", "min", "max", "unit", "better"], [cells(score) for score in report.scores]),
         *(worst_pairs(report) if report.pairs else []),
+        *(line for network in networks(report) for line in ("", escape(network))),
         *(line for warning in report.warnings for line in ("", f"> {escape(warning)}")),
     ]
     return "\n".join(lines) + "\n"
+
+
+def networks(report: Report) -> list[str]:
+    """Return lines that say through which networks learned metrics looked, and at what; none where there are none."""
+    lines: dict[str, list[str]] = {}
+    for score in report.scores:
+        if "network" in score.settings:
+            lines.setdefault(_network(score.settings), []).append(score.metric)
+    return [f"{', '.join(names)}: {network}" for network, names in lines.items()]
+
+
+def _network(settings: dict[str, float | str]) -> str:
+    seen = (f"{name} {settings[name]}" for name in ("backbone", "preset", "layer") if name in settings)
+    half = ["float16"] if settings["precision"] == "float16" else []
+    file = printable(settings["weights_file"])
+    return ", ".join([f"{settings['network']} {settings['weights'][:8]} of {file}", *seen, *half])
 
 
 def worst_pairs(report: Report) -> list[str]:

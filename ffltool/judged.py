@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 
 from ffltool import __version__
 from ffltool.errors import printable
-from ffltool.formats import compared, content, escape, finite, json_text, number, properties, table, worst_pairs
+from ffltool.formats import (
+    compared,
+    content,
+    escape,
+    finite,
+    json_text,
+    networks,
+    number,
+    properties,
+    table,
+    worst_pairs,
+)
 from ffltool.verdicts import STATES, between
 
 if TYPE_CHECKING:
@@ -136,6 +147,8 @@ def _markdown_of(judged: Judged) -> Iterator[str]:
     yield from ("", *table(*changes(judged)))
     if report.pairs:
         yield from worst_pairs(report)
+    for network in networks(report):
+        yield from ("", escape(network))
     if judged.misses:
         yield from ("", f"Pairs that miss a limit ({len(judged.misses)}):", "")
         named = [[escape(printable(miss.pair)), escape(miss.limit), number(miss.value)] for miss in judged.misses]

@@ -41,19 +41,23 @@ class Learned:
     Parameters
     ----------
     metrics : all of the run; ``metrics`` are those that can be computed, see `Networks`.
-    alpha : how files are read, see `ffltool.images.Reading`.
+    alpha, skip_broken : how files are read, see `ffltool.evaluate.evaluate_pairs`.
 
     Raises
     ------
     InputError, WeightsError : as `Networks` and `FeatureSets` do.
     """
 
-    def __init__(self, metrics: Sequence[Metric], looking: Looking, pairing: Pairing, *, alpha: str) -> None:
+    def __init__(
+        self, metrics: Sequence[Metric], looking: Looking, pairing: Pairing, *, alpha: str, skip_broken: bool
+    ) -> None:
         self.looking, self.networks = looking, Networks(metrics, looking)
         self.metrics = self.networks.metrics
         of = {metric.of: self.networks.of(metric).module for metric in self.metrics if metric.learned}
         self.lpips, self.inception = of.get("pairs"), of.get("sets")
-        self.sets = FeatureSets(self.networks, pairing, alpha=alpha) if self.inception else None
+        self.sets = None
+        if self.inception:
+            self.sets = FeatureSets(self.networks, pairing, alpha=alpha, skip_broken=skip_broken)
         in_pairs = [metric.learned for metric in self.metrics if metric.of == "pairs"]
         self._column = in_pairs.index(True) if self.lpips else None
         self.warnings = self.networks.warnings

@@ -179,6 +179,8 @@ def pair(
 
 def _unpaired(real: Path, fake: Path, *, recursive: bool, limit: int | None) -> Pairing:
     """Return the images of two folders, or single ones, each by itself."""
+    if _is_statistics(fake):
+        raise InputError(f"{fake} holds statistics of a set, which can stand for REAL alone")
     reals, fakes = ([path.name] if path.is_file() else find(path, recursive=recursive)[:limit] for path in (real, fake))
     if _is_statistics(real):
         reals = []

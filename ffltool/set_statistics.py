@@ -8,15 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy import ndarray
 from torch import Tensor
 
 from ffltool import __version__
 from ffltool.archives import opened
 from ffltool.errors import InputError
 from ffltool.metrics.fid import Gaussian
+from ffltool.metrics.inception import LAYERS
 from ffltool.report import ImageSet
 
 SCHEMA = "ffltool.statistics/1"
+MARK = "\0\0\0".join(SCHEMA)  # as NumPy writes it, near the end of the file
 _TEXTS = ("layer", "preset", "weights", "precision", "digest", "version")
 
 
@@ -65,31 +68,42 @@ def from_npz(path: Path, *, layer: str, preset: str, weights: str, precision: st
 
     Raises
     ------
-    InputError : if there are none, or they are not finite, or made with another layer, preset, precision or
-        other weights.
+    InputError : if there are none, or they are not finite or fit together, or made with another layer, preset,
+        precision or other weights.
     """
     found = _read(path)
     way = {"layer": layer, "preset": preset, "weights": weights, "precision": precision}
     for name, wanted in way.items():
         if (value := getattr(found, name)) != wanted:
             raise InputError(f"{path} was made with {name} {value}, not with {wanted}; they cannot be compared")
-    gaussian = found.gaussian
-    width = len(gaussian.mean)
-    if gaussian.mean.ndim != 1 or gaussian.covariance.shape != (width, width) or gaussian.count < 2:
+    _check(found, path)
+    return found
+
+
+def _check(found: Statistics, path: Path) -> None:
+    """Find out whether the arrays are what they are called."""
+    gaussian, width = found.gaussian, LAYERS[found.layer]
+    covariance = gaussian.covariance
+    if gaussian.mean.shape != (width,) or covariance.shape != (width, width) or gaussian.count < 2:
         raise InputError(f"{path} holds a mean and a covariance that do not fit, or fewer than two images")
-    parts = (gaussian.mean, gaussian.covariance, *([] if found.features is None else [found.features]))
     if found.features is not None and found.features.shape != (gaussian.count, width):
         raise InputError(f"{path} holds features that do not fit")
+    parts = (gaussian.mean, covariance, *([] if found.features is None else [found.features]))
     if not all(part.isfinite().all() for part in parts):
         raise InputError(f"{path} holds values that are not finite")
-    return found
+    if covariance.diagonal().min() < 0 or not torch.allclose(covariance, covariance.T):
+        raise InputError(f"{path} holds a covariance that is none: it has two sides, or variances below 0")
 
 
 def _read(path: Path) -> Statistics:
     with opened(path, schema=SCHEMA, holding="statistics") as file:
-        mean, covariance = (torch.from_numpy(file[name].astype(np.float64)) for name in ("mean", "covariance"))
-        gaussian = Gaussian(count=int(file["count"]), mean=mean, covariance=covariance)
-        features = torch.from_numpy(file["features"].astype(np.float32)) if "features" in file else None
-        sizes = tuple((int(height), int(width)) for height, width in file["sizes"])
+
+        def numbers(name: str, kind: type) -> ndarray:
+            return file[name].astype(kind, casting="same_kind")
+
+        mean, covariance = (torch.from_numpy(numbers(name, np.float64)) for name in ("mean", "covariance"))
+        gaussian = Gaussian(count=int(numbers("count", np.int64)), mean=mean, covariance=covariance)
+        features = torch.from_numpy(numbers("features", np.float32)) if "features" in file else None
+        sizes = tuple((int(height), int(width)) for height, width in numbers("sizes", np.int64))
         texts = {name: str(file[name]) for name in _TEXTS}
         return Statistics(gaussian=gaussian, features=features, sizes=sizes, **texts)

@@ -185,6 +185,8 @@ def _find(name: str) -> tuple[str, Path] | None:
 
 def _place(name: str, own: Path | None) -> tuple[str, Path]:
     """Return place and path of the file to take; raise an error that tells how to get one where there is none."""
+    if own is not None and os.path.exists(own) and not os.path.isfile(own):  # a pipe would be waited for
+        raise WeightsError(f"{own} is no file of weights")
     place = (OWN, own) if own is not None else _find(name)
     if place is not None:
         return place

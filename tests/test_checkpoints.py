@@ -103,6 +103,21 @@ def test_what_is_no_dictionary_holds_nothing(tmp_path, tiny):
     assert error_of(path) == f"{path} does not hold alexnet: 2 of 2 tensors are missing, first 0.weight"
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda tensor: tensor.to_sparse(),
+        lambda tensor: tensor.to("meta"),
+        lambda tensor: tensor.to(torch.complex64),
+        lambda tensor: tensor > 0,
+        lambda tensor: tensor / 0,
+    ],
+)
+def test_what_is_no_array_of_finite_numbers_is_named(tmp_path, tiny, changed):
+    path = tiny.save(tmp_path / "odd.pth", tiny.tensors | {"0.bias": changed(tiny.tensors["0.bias"])})
+    assert error_of(path) == f"{path} does not hold alexnet: 0.bias is no array of finite floating-point numbers"
+
+
 def test_another_shape_is_named(tmp_path, tiny):
     path = tiny.save(tmp_path / "shape.pth", tiny.tensors | {"0.bias": torch.ones(5)})
     assert error_of(path) == f"{path} does not hold alexnet: 0.bias has shape (5,), not (4,)"

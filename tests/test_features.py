@@ -2,9 +2,6 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,12 +9,12 @@ import pytest
 import torch
 
 from ffltool import feature_cache
-from ffltool.archives import MARK
 from ffltool.errors import InputError
 from ffltool.evaluate import evaluate_pairs
 from ffltool.images import Reading
 from ffltool.looking import Sources
 from ffltool.pairing import pair
+from ffltool.set_statistics import MARK
 
 SETS = ["fid", "kid", "is"]
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -33,13 +30,14 @@ def sets(folders):
 def look(means, sets):
     """Return a function that runs metrics over both folders, and returns the report and how many images were seen."""
 
-    def look(metrics=SETS, *, pairing=None, reading=None, save_statistics=None, **changes):
+    def look(metrics=SETS, *, pairing=None, reading=None, skip_broken=False, save_statistics=None, **changes):
         means.network.seen = 0
         report = evaluate_pairs(
             pairing or pair(*sets, by="none"),
             metrics,
             reading=reading,
             looking=replace(means.looking, **changes),
+            skip_broken=skip_broken,
             save_statistics=save_statistics,
         )
         return report, means.network.seen
@@ -92,6 +90,16 @@ def test_another_file_weights_preset_layer_or_alpha_is_another_key(look, sets, s
     save(sets[0] / "0.png")
     assert look(["fid"])[1] == 12
     assert look(["fid"])[1] == 0
+
+
+def test_a_broken_image_takes_its_partner_along_whatever_is_kept(look, sets, means):
+    look(["fid"])
+    (sets[1] / "0.png").write_bytes(b"")
+    (sets[1] / "1.png").write_bytes(b"")
+    pairing = pair(*sets)
+    found, _ = look(["fid", "psnr"], pairing=pairing, skip_broken=True)
+    sources = replace(means.looking.sources, cached=False)
+    assert found.scores == look(["fid", "psnr"], pairing=pairing, skip_broken=True, sources=sources)[0].scores
 
 
 def test_another_version_is_another_key(look, monkeypatch):
@@ -216,8 +224,33 @@ def test_statistics_pair_with_no_images(look, sets, tmp_path):
         pair(path, sets[1])
     with pytest.raises(InputError, match="lsd: these want real images"):
         look(["fid", "lsd"], pairing=pair(path, sets[1], by="none"))
-    with pytest.raises(InputError, match="statistics are those that fid makes of real images"):
-        look(["fid"], pairing=pair(path, sets[1], by="none"), save_statistics=tmp_path / "again.npz")
+    with pytest.raises(InputError, match="can stand for REAL alone"):
+        pair(sets[0], path, by="none")
+
+
+def test_statistics_that_cannot_be_made_end_a_run_before_any_image_is_read(look, sets, tmp_path):
+    path = tmp_path / "real.npz"
+    look(["fid"], save_statistics=path)
+    again = tmp_path / "again.npz"
+    with pytest.raises(InputError, match="there are no real images, but their statistics already"):
+        look(["fid"], pairing=pair(path, sets[1], by="none"), save_statistics=again)
+    with pytest.raises(InputError, match="made by fid, which is not among the metrics"):
+        look(["kid"], save_statistics=again)
+    absent = Sources(skip_missing=True)
+    with pytest.raises(InputError, match="made by fid, which is not among the metrics"):
+        look(["fid", "lsd"], save_statistics=again, sources=absent)
+    for name in ("again.png", "-"):
+        with pytest.raises(InputError, match=r"the name of a file of statistics ends in \.npz"):
+            look(["fid"], save_statistics=tmp_path / name)
+
+
+def test_too_few_images_are_told_before_any_is_read(look, sets, tmp_path, monkeypatch):
+    monkeypatch.setattr("ffltool.measure.read", None)
+    for metric, limit, side in (("fid", 1, 0), ("kid", 1, 0), ("is", 9, 1)):
+        with pytest.raises(InputError) as caught:
+            look([metric], pairing=pair(*sets, by="none", limit=limit))
+        least = 10 if metric == "is" else 2
+        assert str(caught.value) == f"{metric} needs at least {least} images, and of {sets[side]} there are {limit}"
 
 
 def test_the_command_saves_statistics_and_takes_them(sets, means, run, tmp_path):
@@ -234,50 +267,8 @@ def test_the_command_saves_statistics_and_takes_them(sets, means, run, tmp_path)
         == json.loads(run("metrics", *sets, "-m", "fid", *own, "--json", "-")[1])["real"]["digest"]
     )
     assert run("metrics", *sets, "-m", "fid", *own, "--save-stats", path)[0] == 0, "over an earlier one"
-
-
-# entries
-
-
-def test_entries_leave_when_there_are_too_many_the_longest_unused_first(caches, monkeypatch):
-    arrays = {"rows": np.arange(1000.0)}
-    monkeypatch.setattr(feature_cache, "LIMIT", 3 * 9000)
-    for second, key in enumerate("abc"):
-        feature_cache.keep(key, arrays)
-        os.utime(caches / f"{key}.npz", (second, second))
-    assert feature_cache.find("a")["rows"].tolist() == arrays["rows"].tolist()
-    feature_cache.keep("d", arrays)
-    assert sorted(path.stem for path in caches.iterdir()) == ["a", "c", "d"]
-    monkeypatch.setattr(feature_cache, "LIMIT", 100)
-    feature_cache.keep("e", arrays)
-    assert feature_cache.find("e") is None, "one that is larger than all may be is not kept"
-
-
-def test_processes_that_keep_the_same_at_once_leave_it_whole(caches):
-    script = """
-import numpy as np
-from ffltool import feature_cache
-rows = np.arange(100000.0)
-for _ in range(30):
-    feature_cache.keep("a", {"rows": rows})
-    assert (feature_cache.find("a")["rows"] == rows).all()
-"""
-    processes = [subprocess.Popen([sys.executable, "-W", "error", "-c", script]) for _ in range(3)]
-    assert [process.wait(60) for process in processes] == [0, 0, 0]
-    assert [path.name for path in caches.iterdir()] == ["a.npz"]
-
-
-def test_without_a_home_nothing_is_kept(monkeypatch):
-    monkeypatch.setattr("ffltool.user_cache.folder", lambda name: None)
-    feature_cache.keep("a", {"rows": np.zeros(3)})
-    assert feature_cache.find("a") is None
-
-
-def test_the_digest_of_files_is_of_their_content_in_order(tmp_path):
-    for name, content in (("a", b"1"), ("b", b"2"), ("c", b"1"), ("d", b"2")):
-        (tmp_path / name).write_bytes(content)
-    files = {name: tmp_path / name for name in "abcd"}
-    first = feature_cache.digest_of_files([files["a"], files["b"]])
-    assert first == feature_cache.digest_of_files([files["c"], files["d"]])
-    assert first != feature_cache.digest_of_files([files["b"], files["a"]])
-    assert feature_cache.digest_of_files([files["a"], tmp_path / "gone"]) is None
+    np.savez(path, ffltool=np.array(feature_cache.SCHEMA))
+    assert run("metrics", *sets, "-m", "fid", *own, "--save-stats", path)[0] == 2, "not over another archive"
+    same = tmp_path / "same.npz"
+    assert run("metrics", *sets, "-m", "fid", *own, "--save-stats", same, "--json", same)[0] == 2
+    assert not same.exists()

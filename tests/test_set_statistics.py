@@ -1,4 +1,5 @@
 import math
+from contextlib import suppress
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -6,10 +7,9 @@ import pytest
 import torch
 
 from ffltool import __version__
-from ffltool.archives import MARK
 from ffltool.errors import InputError
 from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
-from ffltool.set_statistics import Statistics, as_npz, from_npz
+from ffltool.set_statistics import MARK, Statistics, as_npz, from_npz
 
 WAY = {"layer": "64", "preset": "pytorch-fid", "weights": "ab" * 32, "precision": "float32"}
 FACTS = {"sizes": ((12, 16), (20, 9)), "digest": "sha256:" + "01" * 32}
@@ -18,8 +18,8 @@ FACTS = {"sizes": ((12, 16), (20, 9)), "digest": "sha256:" + "01" * 32}
 @pytest.fixture
 def statistics(rng):
     def statistics(count, **changes):
-        moments = Moments(6)
-        moments.update(torch.as_tensor(rng.normal(size=(count, 6))))
+        moments = Moments(64)
+        moments.update(torch.as_tensor(rng.normal(size=(count, 64))))
         return Statistics(gaussian=moments.compute(), **FACTS, **WAY | changes)
 
     return statistics
@@ -30,7 +30,7 @@ def path(tmp_path):
     return tmp_path / "real.npz"
 
 
-@pytest.mark.parametrize("count", [2, 5, 30])
+@pytest.mark.parametrize("count", [2, 5, 100])
 def test_come_back_as_they_went(statistics, path, count):
     saved, other = statistics(count), statistics(20)
     path.write_bytes(as_npz(saved))
@@ -56,10 +56,10 @@ def test_another_way_of_looking_is_an_error(statistics, path, change):
 
 
 def test_features_of_every_image_come_along_where_they_are_given(statistics, path):
-    features = torch.rand(9, 6)
+    features = torch.rand(9, 64)
     path.write_bytes(as_npz(replace(statistics(9), features=features)))
     assert torch.equal(from_npz(path, **WAY).features, features)
-    for wrong, named in ((torch.rand(8, 6), "do not fit"), (torch.full((9, 6), math.nan), "not finite")):
+    for wrong, named in ((torch.rand(8, 64), "do not fit"), (torch.full((9, 64), math.nan), "not finite")):
         path.write_bytes(as_npz(replace(statistics(9), features=wrong)))
         with pytest.raises(InputError, match=named):
             from_npz(path, **WAY)
@@ -75,7 +75,16 @@ def test_values_that_are_not_finite_are_an_error(statistics, path, name, value):
         from_npz(path, **WAY)
 
 
-@pytest.mark.parametrize("change", [{"count": 1}, {"mean": torch.zeros(5)}, {"mean": torch.zeros(6, 6)}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"count": 1},
+        {"mean": torch.zeros(5)},
+        {"mean": torch.zeros(64, 64)},
+        {"mean": torch.tensor(0.0)},
+        {"mean": torch.zeros(5), "covariance": torch.eye(5)},
+    ],
+)
 def test_parts_that_do_not_fit_are_an_error(statistics, path, change):
     saved = statistics(9)
     parts = {name: getattr(saved.gaussian, name) for name in ("count", "mean", "covariance")}
@@ -84,17 +93,51 @@ def test_parts_that_do_not_fit_are_an_error(statistics, path, change):
         from_npz(path, **WAY)
 
 
+@pytest.mark.parametrize("change", [lambda covariance: -covariance, lambda covariance: covariance.triu()])
+def test_what_is_no_covariance_is_an_error(statistics, path, change):
+    saved = statistics(9)
+    path.write_bytes(
+        as_npz(replace(saved, gaussian=replace(saved.gaussian, covariance=change(saved.gaussian.covariance))))
+    )
+    with pytest.raises(InputError, match="holds a covariance that is none"):
+        from_npz(path, **WAY)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"count": np.array(math.inf)}, {"sizes": np.array([[math.inf, 3]])}, {"mean": np.zeros(64, dtype=complex)}],
+)
+def test_numbers_of_another_kind_are_an_error(statistics, path, change):
+    path.write_bytes(as_npz(statistics(9)))
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **arrays | change)
+    with pytest.raises(InputError, match=r"real\.npz is no NPZ file that can be read"):
+        from_npz(path, **WAY)
+
+
+def test_random_damage_raises_nothing_but_our_error(statistics, path, rng):
+    whole = as_npz(statistics(9))
+    for _ in range(300):
+        damaged = bytearray(whole)
+        damaged[rng.integers(len(whole) - 3000, len(whole))] = rng.integers(256)  # where the archive's directory is
+        path.write_bytes(damaged)
+        with suppress(InputError):
+            from_npz(path, **WAY)
+
+
 def test_a_file_of_somebody_else_is_an_error(path):
     np.savez(path, mu=np.zeros(6), sigma=np.eye(6))
     with pytest.raises(InputError, match="holds no statistics of ffltool"):
         from_npz(path, **WAY)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"text"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"PK no archive", b"text"])
 def test_what_is_no_npz_is_an_error(path, content):
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"real\.npz is no NPZ file"):
+    with pytest.raises(InputError, match=r"real\.npz is no NPZ file") as caught:
         from_npz(path, **WAY)
+    assert "pickle" not in str(caught.value)
 
 
 def test_a_file_cut_short_is_an_error(statistics, path):

@@ -158,6 +158,9 @@ def test_other_weights_under_the_published_name_are_an_error(tiny, other, place)
 
 
 def test_a_file_of_ones_own_that_is_not_there_or_holds_another_network_is_an_error(tiny, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        assert error_of(weights.add, "alexnet", path) == f"{path} is no file of weights"
     line = error_of(weights.load, "alexnet", own=tmp_path / "no.pth")
     assert line == f"{tmp_path / 'no.pth'} cannot be read: No such file or directory"
     path = tiny.save(tmp_path / "foreign.pth", {"conv1.weight": torch.ones(2)})

@@ -1,4 +1,4 @@
-"""Options of learned metrics, and what a terminal shows of their networks. Plain text here; printing is `_render`'s."""
+"""Options of learned metrics, and what they mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import torch
 
     from ffltool.looking import Looking, Sources
-    from ffltool.report import Report
 
 PANEL = {"rich_help_panel": "Networks"}
 SEED = 2020  # that of `ffltool.looking`
@@ -35,7 +34,9 @@ Device = Annotated[str, typer.Option(metavar="NAME", help="Of the networks: auto
 Half = Annotated[bool, typer.Option("--half", help="Convolve in float16, on a GPU.", **PANEL)]
 BatchSize = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="Pairs or images at a time; by the device.", show_default=False, **PANEL),
+    typer.Option(
+        min=1, max=999_999, metavar="N", help="Pairs or images at a time; by the device.", show_default=False, **PANEL
+    ),
 ]
 Weights = Annotated[
     list[str] | None,
@@ -84,24 +85,9 @@ def looking(metrics: list[str], sources: Sources, *, backbone: str, preset: str,
 
 
 def statistics(path: Path | None) -> list[tuple[Path, str]]:
-    """Return the file of statistics with its mark, for `_render.check_files`."""
+    """Return the file of statistics with its mark, for `_render.check_outputs`."""
     if path is None:
         return []
-    from ffltool.archives import MARK
+    from ffltool.set_statistics import MARK
 
     return [(path, MARK)]
-
-
-def what_looked(report: Report) -> str:
-    """Return the lines that say what networks saw of the images; nothing for a report without learned metrics."""
-    lines: dict[str, list[str]] = {}
-    for score in report.scores:
-        if "network" in score.settings:
-            lines.setdefault(_said_of(score.settings), []).append(score.metric)
-    return "\n".join(f"{', '.join(names)}: {said}" for said, names in lines.items())
-
-
-def _said_of(settings: dict[str, float | str]) -> str:
-    seen = (f"{name} {settings[name]}" for name in ("backbone", "preset", "layer") if name in settings)
-    half = ["float16"] if settings["precision"] == "float16" else []
-    return ", ".join([f"{settings['network']} {settings['weights'][:8]} of {settings['weights_file']}", *seen, *half])

@@ -29,18 +29,21 @@ _STDOUT = Path("-")
 
 
 def check_outputs(
-    paths: dict[str, Path | None], *, force: bool, figure: Path | None = None, page: Path | None = None
+    paths: dict[str, Path | None],
+    *,
+    force: bool,
+    page: Path | None = None,
+    others: Sequence[tuple[Path | None, str]] = (),
 ) -> None:
-    """Find out, before the work, whether every file asked for can be written; `paths` by name of the format."""
-    wanted = []
+    """Find out, before the work, whether every file asked for can be written.
+
+    `paths` are by name of the format, `others` as for `check_files`.
+    """
+    wanted = [*others]
     if any(paths.values()):
         from ffltool.formats import FORMATS
 
-        wanted = [(path, FORMATS[name][1]) for name, path in paths.items() if path is not None]
-    if figure is not None:
-        from ffltool import outputs
-
-        wanted.append((figure, outputs.MARK))
+        wanted += [(path, FORMATS[name][1]) for name, path in paths.items()]
     if page is not None:
         from ffltool.page import MARK
 
@@ -48,10 +51,11 @@ def check_outputs(
     check_files(wanted, force=force)
 
 
-def check_files(wanted: Sequence[tuple[Path, str]], *, force: bool) -> None:
-    """Do the same for paths with the mark that stands near the start of such a file."""
+def check_files(wanted: Sequence[tuple[Path | None, str]], *, force: bool) -> None:
+    """Do the same for paths, where there are any, with the mark that stands in such a file."""
     from ffltool import outputs
 
+    wanted = [(path, mark) for path, mark in wanted if path is not None]
     if len({os.path.realpath(path) for path, _ in wanted}) < len(wanted):
         raise InputError("only one output can go to standard output (-), or to the same file")
     for path, mark in wanted:

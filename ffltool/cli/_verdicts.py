@@ -23,7 +23,7 @@ def _of_one(judged: Judged) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    from ffltool.formats import number
+    from ffltool.formats import networks, number
     from ffltool.judged import changes, headline, title
 
     report = judged.report
@@ -32,6 +32,8 @@ def _of_one(judged: Judged) -> str:
     if report.pairs:
         worst = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
         parts.append(_tables.columns("worst pairs", *(score.metric for score in report.of_pairs), rows=worst))
+    if looked := networks(report):
+        parts.append("\n".join(looked))
     verdicts = Table("verdict", "limit", "why", box=None, pad_edge=False, header_style="bold")
     for each in report.by_severity:
         verdicts.add_row(Text(each.state, style=_STYLES[each.state]), Text(each.limit), Text(each.reason))

@@ -148,7 +148,7 @@ def _check_files(
     from ffltool.judged import FORMATS
     from ffltool.outputs import MARK as FIGURE
 
-    wanted = [(path, FORMATS[name][1]) for name, path in outputs.items() if path is not None]
+    wanted = [(path, FORMATS[name][1]) for name, path in outputs.items()]
     if update:
         if baseline is None:
             raise InputError("--update-baseline wants --baseline FILE, which it writes")

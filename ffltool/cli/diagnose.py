@@ -44,7 +44,7 @@ def diagnose(
 
         figures.check_suffix(output)
     wanted = [(output, outputs.MARK), (json, MARK)]
-    _render.check_files([(path, mark) for path, mark in wanted if path is not None], force=force)
+    _render.check_files(wanted, force=force)
     pairing = find_pairs(
         real,
         fake,

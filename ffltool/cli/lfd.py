@@ -45,6 +45,7 @@ def lfd(
     from ffltool.cli import _render, _tables
     from ffltool.evaluate import evaluate_pairs
     from ffltool.images import Reading
+    from ffltool.outputs import MARK
     from ffltool.pairing import pair as find_pairs
 
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
@@ -53,15 +54,10 @@ def lfd(
 
         figures.check_suffix(band_map)
         bands = bands or _BANDS
-    _render.check_outputs(outputs, figure=band_map, page=html, force=force)
+    _render.check_outputs(outputs, page=html, others=[(band_map, MARK)], force=force)
     reading = Reading(alpha=alpha, fit=fit)
     pairing = find_pairs(
-        *(real, fake),
-        by=pair,
-        side_by_side=side_by_side,
-        recursive=recursive,
-        allow_unpaired=allow_unpaired,
-        limit=limit,
+        real, fake, by=pair, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
     )
     report = evaluate_pairs(
         pairing,

@@ -67,6 +67,7 @@ def metrics(
     """
     from ffltool.cli import _labels, _render
     from ffltool.evaluate import evaluate_pairs
+    from ffltool.formats import networks
     from ffltool.images import Reading
     from ffltool.label_maps import LabelMaps, chosen
     from ffltool.looking import Computing, Looking
@@ -80,8 +81,7 @@ def metrics(
     maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
     reading = chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels)
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
-    _render.check_outputs(outputs, page=html, force=force)
-    _render.check_files(nets.statistics(save_stats), force=force)
+    _render.check_outputs(outputs, page=html, others=nets.statistics(save_stats), force=force)
     sources = nets.sources(weights, download=download, skip_missing=skip_missing, cached=cache, quiet=quiet)
     computing = Computing(device=nets.device_for(names, device), half=half, batch_size=batch_size)
     looking = Looking(backbone=lpips, preset=preset, layer=layer, seed=seed, computing=computing, sources=sources)
@@ -102,4 +102,4 @@ def metrics(
     )
     if report:
         page = _render.page_at(html, report, pairing, reading, workers=workers)
-        _render.show(report, outputs, note=_labels.what_counts(report) or nets.what_looked(report), page=page)
+        _render.show(report, outputs, note=_labels.what_counts(report) or "\n".join(networks(report)), page=page)

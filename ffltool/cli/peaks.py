@@ -63,7 +63,7 @@ def peaks(
 
         figures.check_suffix(output)
     wanted = [(output, outputs.MARK), (json, grids.MARK)]
-    _render.check_files([(path, mark) for path, mark in wanted if path is not None], force=force)
+    _render.check_files(wanted, force=force)
     progress = _render.progress(quiet=quiet, doing="looking")
     search = grids.search(
         inputs or [],

@@ -99,7 +99,7 @@ def spectrum(
     if data == Path("-"):
         raise InputError("--data is an archive, which does not go to standard output")
     wanted = [(output, outputs.MARK), (data, archives.MARK)]
-    _render.check_files([(path, mark) for path, mark in wanted if path is not None], force=force)
+    _render.check_files(wanted, force=force)
     changes = {
         **{"channels": channels, "span": span, "whiten": whiten, "residual": residual, "window": window, "pad": pad},
         **{"transform": transform, "orthonormal": orthonormal, "average": average, "show": show, "curves": curves},

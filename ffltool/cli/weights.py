@@ -37,7 +37,7 @@ def show(json: opt.Json = None, force: opt.Force = False, quiet: opt.Quiet = Fal
     from ffltool.networks import FILES
     from ffltool.weights import MARK, as_json, survey
 
-    _render.check_files([(json, MARK)] if json is not None else [], force=force)
+    _render.check_files([(json, MARK)], force=force)
     checked = list(_render.progress(quiet=quiet, doing="checking")(survey(FILES), len(FILES)))
     texts = {json: lambda: as_json(checked)} if json is not None else {}
     problems = [found.problem for found in checked if found.problem is not None]

@@ -46,6 +46,19 @@ def test_sets_have_a_value_a_deviation_and_what_looked_at_them(folders, run, own
     assert report["scores"][1]["std"] >= 0
 
 
+def test_every_table_names_the_network_whatever_its_file_is_called(folders, run, means):
+    sides, odd = folders(), means.path.with_name("own\x1b[31m_*.pth")
+    means.path.rename(odd)
+    own = ["--layer", "64", "--weights", f"inception={odd}", "--device", "cpu"]
+    shown = "of own\\x1b[31m_*.pth (own), preset pytorch-fid, layer 64"
+    escaped = "".join(f"\\{letter}" if letter in "\\[]_*()#" else letter for letter in shown)
+    for command in (["metrics", *sides, "-m", "fid"], ["check", *sides, "--max", "fid=1e9"]):
+        for option, said in (([], shown), (["--markdown", "-"], escaped)):
+            status, out, _ = run(*command, *own, *option)
+            assert status == 0
+            assert [line for line in out.splitlines() if line.startswith("fid: inception ") and line.endswith(said)]
+
+
 def test_lpips_beside_the_others(folders, run, stand_ins, caches, monkeypatch):
     monkeypatch.setattr(_tables, "_PIPED_WIDTH", 80)
     weights = ["--weights", f"alexnet={stand_ins['alexnet']}"]
@@ -106,12 +119,17 @@ class TestErrorsAreOneLine:
         assert run("metrics", *folders(), "-m", "psnr", "--device", "tpu")[0] == 0, "nothing computes there"
 
     def test_one_image(self, folders, run, own):
-        assert "at least two images, got 1" in error_of(run("metrics", *folders(["a.png"]), "-m", "fid", *own))
+        real, fake = folders(["a.png"])
+        line = error_of(run("metrics", real, fake, "-m", "fid", *own))
+        assert line == f"ffltool: fid needs at least 2 images, and of {real} there are 1\n"
+
+    def test_a_batch_larger_than_any(self, folders, run, own):
+        assert "--batch-size" in error_of(run("metrics", *folders(), "-m", "fid", *own, "--batch-size", 2**63))
 
     def test_statistics_that_are_no_place_for_or_not_asked_for(self, tmp_path, folders, run, own):
         real, fake = folders()
         line = error_of(run("metrics", real, fake, "-m", "psnr", "--save-stats", tmp_path / "x.npz"))
-        assert "statistics are those that fid makes" in line
+        assert "statistics are made by fid, which is not among the metrics" in line
         command = ["metrics", real, fake, "-m", "fid", *own, "--save-stats"]
         assert "does not exist" in error_of(run(*command, tmp_path / "no" / "x.npz"))
         np.savez(tmp_path / "mine.npz", mu=np.zeros(3))
