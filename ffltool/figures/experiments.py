@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from ffltool.figures.canvas import TEXT, line_style, new_figure, tidy
 from ffltool.figures.rebuilt import Curve, Panel
@@ -56,14 +56,14 @@ def spatial_losses(curves: Sequence[Curve], *, label: str) -> Figure:
     for number, curve in enumerate(curves):
         axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.3, **line_style(number))
     axes.set_yscale("log")
-    axes.yaxis.set_minor_formatter(ScalarFormatter())
-    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))  # no two labels on one another
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("epoch", **TEXT)
     axes.set_ylabel(label, **TEXT)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     tidy(axes)
     axes.tick_params(which="both", labelsize=8)
-    axes.grid(which="minor", alpha=0.2, linewidth=0.4)
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     return figure
 
