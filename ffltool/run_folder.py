@@ -37,7 +37,6 @@ _COLUMNS = 8  # of a grid of images
 _GAP = 2  # pixels between two
 _HEAD = 200  # bytes of a file in which its mark stands
 _HEAD_OF_LOG = ",".join(Step._fields) + "\n"
-_FOLDERS = ("samples", "recon", "generated")
 
 
 class RunFolder:
@@ -46,7 +45,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config, self.log, self.checkpoint = (path / name for name in ("config.json", "log.csv", "checkpoint.pt"))
-        self.recon, self.report = path / "recon", path / "report.json"
+        self.samples, self.recon, self.generated = (path / name for name in ("samples", "recon", "generated"))
+        self.report = path / "report.json"
 
     def check(self, *, resume: bool, force: bool) -> None:
         """Find out, before the work, whether a run can begin here, or go on; raises what `check_folder` raises."""
@@ -71,15 +71,20 @@ class RunFolder:
         return state
 
     def begin(self, config: Mapping, *, anew: bool) -> None:
-        """Make the folder and write the settings; `anew` clears away what a run left here."""
+        """Make the folder and write the settings; `anew` clears away what a run left on its way."""
         self.path.mkdir(exist_ok=True)
         if anew:
-            for file in (self.checkpoint, self.report, self.log):
-                file.unlink(missing_ok=True)
-            for name in _FOLDERS:
-                shutil.rmtree(self.path / name, ignore_errors=True)
+            self.checkpoint.unlink(missing_ok=True)
+        outputs.write(self.config, json_text(SCHEMA, "train", dict(config)).encode())  # first: it tells whose this is
+        if anew:
+            shutil.rmtree(self.samples, ignore_errors=True)
             outputs.write(self.log, _HEAD_OF_LOG.encode())
-        outputs.write(self.config, json_text(SCHEMA, "train", dict(config)).encode())
+
+    def clear_results(self) -> None:
+        """Remove what was made with the weights of an earlier step."""
+        self.report.unlink(missing_ok=True)
+        for folder in (self.recon, self.generated):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def keep(self, state: Mapping) -> None:
         """Write a checkpoint, whole or not at all."""
@@ -120,7 +125,7 @@ class RunFolder:
 
     def write_generated(self, batches: Iterable[Tensor]) -> None:
         """Write images of noise, in -1..1, with numbers from 1 as their names, in place of those of before."""
-        shutil.rmtree(self.path / "generated", ignore_errors=True)
+        shutil.rmtree(self.generated, ignore_errors=True)
         numbers = count(1)
         for images in batches:
             self._write("generated", {f"{next(numbers):06d}": image for image in images})

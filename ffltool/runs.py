@@ -137,6 +137,8 @@ class _Run:
         if ranks.rank() == 0:
             self.steps = self.place.log_up_to(self.training.step) if state else []
             self.place.begin(self._config(), anew=state is None)
+            if self.training.step < self.total:
+                self.place.clear_results()
 
     def _go_on_from(self, state: dict) -> None:
         self.training.go_on_from(state)
@@ -165,11 +167,14 @@ class _Run:
                 continue
             self.place.append(new)
             self.steps += new
-            if time.perf_counter() - kept >= self.keeping.checkpoint_seconds or self.training.step == self.total:
-                self.place.keep(self.training.state() | {"images": self.images.digest})
-                kept = time.perf_counter()
-            if self._is_shown():
+            due = time.perf_counter() - kept >= self.keeping.checkpoint_seconds or self.training.step == self.total
+            shown = self._is_shown()
+            state = self.training.state() if due or shown else {}
+            if shown:  # before the checkpoint: a run that is killed in between comes here again
                 self._show(new[-1].epoch)
+            if due:
+                self.place.keep(state | {"images": self.images.digest})
+                kept = time.perf_counter()
 
     def _is_shown(self) -> bool:
         every = self.keeping.samples_every * self.of_epoch

@@ -14,11 +14,12 @@ import pytest
 import torch
 from PIL import Image
 
-from ffltool import train
+from ffltool import outputs, train
 from ffltool.datasets import Dataset, load, to_pixels, to_unit
 from ffltool.errors import InputError
 from ffltool.images import read
 from ffltool.objective import Objective
+from ffltool.run_folder import RunFolder
 from ffltool.runs import Judging, Keeping, carry_out
 from ffltool.train import Plan, Training
 
@@ -206,6 +207,45 @@ def test_a_finished_run_can_be_made_longer(tmp_path, images):
     assert same(tmp_path / "run", tmp_path / "whole")
     with pytest.raises(InputError, match="the checkpoint is at step 6, beyond the 2 that are wanted"):
         carry_out(plan(epochs=1), images, tmp_path / "run", resume=True)
+
+
+def test_a_run_that_was_stopped_at_a_grid_draws_it_when_it_goes_on(tmp_path, images, monkeypatch):
+    def refused(self, epoch, rows):
+        if epoch == 3:
+            raise StoppedError
+        written(self, epoch, rows)
+
+    written = RunFolder.write_samples
+    monkeypatch.setattr(RunFolder, "write_samples", refused)
+    with pytest.raises(StoppedError):
+        carry_out(plan(), images, tmp_path / "run", keeping=EVERY)
+    monkeypatch.undo()
+    carry_out(plan(), images, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "samples" / "epoch_0003.png").exists()
+
+
+def test_results_of_an_earlier_step_do_not_outlive_it(tmp_path, images):
+    carry_out(plan("vae"), images, tmp_path / "run", test=images, judging=JUDGING, generate=2)
+    carry_out(plan("vae"), images, tmp_path / "run", resume=True)
+    assert {"recon", "report.json", "generated"} <= {path.name for path in (tmp_path / "run").iterdir()}
+    carry_out(plan("vae", epochs=4), images, tmp_path / "run", resume=True)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"checkpoint.pt", "config.json", "log.csv", "samples"}
+
+
+@pytest.mark.parametrize("at", ["config.json", "log.csv"])
+def test_a_run_that_was_stopped_at_its_start_can_go_on(tmp_path, images, monkeypatch, at):
+    def refused(path, content):
+        if path.name == at:
+            raise StoppedError
+        return written(path, content)
+
+    written = outputs.write
+    monkeypatch.setattr(outputs, "write", refused)
+    with pytest.raises(StoppedError):
+        carry_out(plan(), images, tmp_path / "run")
+    monkeypatch.undo()
+    assert len(carry_out(plan(), images, tmp_path / "run", resume=True).steps) == 6
 
 
 def test_resuming_where_nothing_is_begins(tmp_path, images):
