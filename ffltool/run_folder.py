@@ -50,7 +50,8 @@ class RunFolder:
 
     def check(self, *, resume: bool, force: bool) -> None:
         """Find out, before the work, whether a run can begin here, or go on; raises what `check_folder` raises."""
-        check_folder(self.path, self.config, mark=MARK, resume=resume, force=force)
+        owned = (self.config, self.log, self.checkpoint, self.report, self.samples, self.recon, self.generated)
+        check_folder(self.path, owned, mark=MARK, resume=resume, force=force)
 
     def state(self) -> dict | None:
         """Return what the last checkpoint holds, or None if there is none.
@@ -136,8 +137,13 @@ class RunFolder:
         gallery.write_images(self.path / folder, {name: (image + 1) / 2 for name, image in images.items()})
 
 
-def check_folder(folder: Path, config: Path, *, mark: str, resume: bool, force: bool) -> None:
-    """Find out whether a folder can be made, or written into; `config` is the file in it with a mark of its owner.
+def check_folder(folder: Path, owned: Sequence[Path], *, mark: str, resume: bool, force: bool) -> None:
+    """Find out whether a folder can be made, or written into.
+
+    Parameters
+    ----------
+    owned : what is written over or removed there; the first is a file that holds `mark` if they are ours already.
+    force : begin anew over what is ours, or beside other files; what is called like ours and is not stays.
 
     Raises
     ------
@@ -151,11 +157,20 @@ def check_folder(folder: Path, config: Path, *, mark: str, resume: bool, force: 
         return
     if not os.access(folder, os.W_OK):
         raise InputError(f"{folder} cannot be written to: permission denied")
-    ours = config.is_file() and mark in config.read_text(errors="replace")[:_HEAD]
+    ours = owned[0].is_file() and mark in owned[0].read_text(errors="replace")[:_HEAD]
     if not ours and any(folder.iterdir()) and not force:
         raise InputError(f"{folder} holds other files; a new folder is wanted, or --force")
+    if not ours and (strange := [path for path in owned if path.exists()]):
+        raise InputError(f"{strange[0]} was not written by this command and stays; a new folder is wanted")
     if ours and not resume and not force:
         raise InputError(f"{folder} holds results already; --resume goes on with them, --force begins anew")
+
+
+def check_apart(folder: Path, *sources: Path) -> None:
+    """Raise InputError for a folder of results in one of images, among which the results would be found later."""
+    for source in sources:
+        if folder.resolve().is_relative_to(source.resolve()):
+            raise InputError(f"{folder} lies in {source}, and what is written would count among its images")
 
 
 def grid(rows: list[Tensor]) -> Tensor:

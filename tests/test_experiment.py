@@ -3,6 +3,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,30 @@ def test_an_experiment_goes_on_where_it_was_stopped(found, sets, folder, tmp_pat
     again = run(PLAN, DESIGN, *sets, tmp_path / "out", judging=JUDGING, resume=True)
     assert experiment_tables.as_csv(again) == experiment_tables.as_csv(found)
     assert again.about == found.about
+
+
+def test_an_experiment_that_cannot_go_on_stays_as_it_was(found, sets, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "runs" / "w-o-FFL-seed-3")
+    before = (tmp_path / "out" / "experiment.json").read_bytes()
+    for plan, images, said in (
+        (replace(PLAN, lr=0.5), sets[0], "trained with lr 0.001, not 0.5"),
+        (replace(PLAN, objective=Objective(ffl_weight=2)), sets[0], "trained with ffl_weight 10, not 2"),
+        (replace(PLAN, epochs=2), sets[0], "at step 6, beyond the 4 that are wanted"),
+        (PLAN, sets[0].held_out(6)[0], "holds other images than those of the checkpoint"),
+    ):
+        with pytest.raises(InputError, match=said):
+            run(plan, DESIGN, images, sets[1], tmp_path / "out", judging=JUDGING, resume=True)
+    assert (tmp_path / "out" / "experiment.json").read_bytes() == before
+    assert not (tmp_path / "out" / "runs" / "w-o-FFL-seed-3").exists()
+
+
+def test_runs_of_others_are_not_written_over(sets, tmp_path):
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(InputError, match="runs was not written by this command and stays; a new folder is wanted"):
+        run(PLAN, DESIGN, *sets, tmp_path, force=True)
+    with pytest.raises(InputError, match="what is written would count among its images"):
+        run(PLAN, DESIGN, replace(sets[0], folder=tmp_path), sets[1], tmp_path / "out")
 
 
 def test_its_settings_are_kept(folder):

@@ -309,6 +309,22 @@ def test_a_folder_of_other_files_is_left_alone(tmp_path, images):
     assert (tmp_path / "thesis.tex").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["samples/mine.png", "recon/mine.png", "generated/mine.png", "report.json"])
+def test_what_is_only_called_like_a_part_of_a_run_is_not_removed(tmp_path, images, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match="was not written by this command and stays; a new folder is wanted"):
+        carry_out(plan(), images, tmp_path, force=True)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_run_within_the_folder_of_its_images_is_refused(tmp_path, images):
+    for sets in ({"images": replace(images, folder=tmp_path)}, {"test": replace(images, folder=tmp_path)}):
+        with pytest.raises(InputError, match=r"run lies in .*, and what is written would count among its images"):
+            carry_out(plan(), folder=tmp_path / "run", **{"images": images} | sets)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_folder_that_cannot_be_is_an_error(tmp_path, images):
     (tmp_path / "file").write_text("")
     for path, said in ((tmp_path / "file", "it is no folder"), (tmp_path / "no" / "run", "is no folder that can be")):
