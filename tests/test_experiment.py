@@ -190,6 +190,15 @@ def test_losses_are_means_over_epochs(found):
     assert line.get_ydata()[0] == pytest.approx((steps[0].pixel + steps[1].pixel) / 2)
 
 
+def test_losses_of_a_single_epoch_are_seen_and_two_kinds_are_named(sets, tmp_path):
+    one = run(replace(PLAN, epochs=1), Design(variants=("FFL", "l1")), *sets, tmp_path / "out", judging=JUDGING)
+    (axes,) = experiment_views.losses(one).axes
+    assert [line.get_marker() for line in axes.get_lines()] == ["o", "o"]
+    assert axes.get_ylabel() == "mean squared error or L1"
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1]
+
+
 def test_spectra_are_of_the_baseline_and_the_best_of_the_others(found):
     assert found.contender in ("FFL", "alpha=0.5")
     assert found.spectra.labels == ("real", "w/o FFL", found.contender)
