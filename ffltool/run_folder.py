@@ -74,6 +74,7 @@ class RunFolder:
     def begin(self, config: Mapping, *, anew: bool) -> None:
         """Make the folder and write the settings; `anew` clears away what a run left on its way."""
         self.path.mkdir(exist_ok=True)
+        outputs.clear_parts(self.path)
         if anew:
             self.checkpoint.unlink(missing_ok=True)
         outputs.write(self.config, json_text(SCHEMA, "train", dict(config)).encode())  # first: it tells whose this is

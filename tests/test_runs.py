@@ -248,6 +248,17 @@ def test_a_run_that_was_stopped_at_its_start_can_go_on(tmp_path, images, monkeyp
     assert len(carry_out(plan(), images, tmp_path / "run", resume=True).steps) == 6
 
 
+def test_what_a_killed_process_had_begun_to_write_is_removed(tmp_path, images, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", lambda part, target: None)
+        patch.setattr(Path, "unlink", lambda part, missing_ok=False: None)
+        (tmp_path / "run").mkdir()
+        outputs.write(tmp_path / "run" / "checkpoint.pt", b"half")
+    (left,) = (tmp_path / "run").iterdir()
+    carry_out(plan(), images, tmp_path / "run", force=True)
+    assert not left.exists()
+
+
 def test_resuming_where_nothing_is_begins(tmp_path, images):
     finished = carry_out(plan(), images, tmp_path / "run", resume=True)
     assert [step.step for step in finished.steps] == [1, 2, 3, 4, 5, 6]
