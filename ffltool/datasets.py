@@ -26,8 +26,9 @@ _SHARE = 0.25  # of a machine's or a device's memory that pixels may take
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Dataset:
-    """Images of one folder: ``pixels``, uint8, shape (N, 3, S, S), and their names without suffix.
+    """Images of one folder: ``pixels``, uint8, shape (N, 3, S, S), and their names, each there once.
 
+    Names are without suffix, but where that leaves two of them equal.
     ``digest`` is over names and sizes in bytes of the files, ``warnings`` are what has to be said of them.
     """
 
@@ -38,7 +39,14 @@ class Dataset:
     warnings: tuple[str, ...] = ()
 
     def held_out(self, every: int) -> tuple[Dataset, Dataset]:
-        """Return the images without every so-manyth, and these, which are to be tested with."""
+        """Return the images without every so-manyth, and these, which are to be tested with.
+
+        Raises
+        ------
+        InputError : if there are too few for one of these.
+        """
+        if len(self) < every:
+            raise InputError(f"{self.folder} holds {len(self)} images; {every} are wanted, one to be tested with")
         tested = torch.arange(len(self)) % every == every - 1
         return self._chosen(~tested), self._chosen(tested)
 
@@ -86,10 +94,15 @@ def load(
     return Dataset(
         folder=folder,
         pixels=pixels[: len(kept)],
-        names=tuple(os.path.splitext(name)[0] for name in names),
+        names=_told_apart(names),
         digest=digest((name, path.stat().st_size) for name, path in zip(names, kept, strict=True)),
         warnings=tuple(warnings),
     )
+
+
+def _told_apart(names: list[str]) -> tuple[str, ...]:
+    stems = tuple(os.path.splitext(name)[0] for name in names)
+    return stems if len(set(stems)) == len(stems) else tuple(names)
 
 
 def _room(*shape: int) -> Tensor:

@@ -17,6 +17,7 @@ from ffltool.runs import Finished
 from ffltool.spectrum import log_amplitude
 
 _COLUMNS = 8  # images of a row
+_KINDS = {"mse": "mean squared error", "l1": "L1"}
 
 
 def reconstructions(experiment: Experiment) -> figures.Figure:
@@ -38,9 +39,10 @@ def spectra(experiment: Experiment) -> figures.Figure:
 
 def losses(experiment: Experiment) -> figures.Figure:
     """Return the pixel losses of the variants of every seed, means over epochs, under the first seed."""
-    kind = experiment.trials[0][1].plan.objective.loss
-    curves = [Curve(name, *zip(*_epochs(experiment.of(name)), strict=True)) for name in experiment.design.variants]
-    return figures.spatial_losses(curves, label={"mse": "mean squared error", "l1": "L1"}[kind])
+    shown = {name: experiment.of(name) for name in experiment.design.variants}
+    curves = [Curve(name, *zip(*_epochs(finished), strict=True)) for name, finished in shown.items()]
+    kinds = dict.fromkeys(_KINDS[finished.plan.objective.loss] for finished in shown.values())
+    return figures.spatial_losses(curves, label=" or ".join(kinds))
 
 
 def _epochs(finished: Finished) -> Iterator[tuple[int, float]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ffltool.errors import InputError
 
 MARK = "ffltool"  # stands in the metadata of every image and figure
+_PART = ".ffltool-*.part"  # a file that is being written
 _ENDS = 4096  # bytes at both ends of a file in which its mark is looked for
 
 
@@ -48,7 +49,7 @@ def write(path: Path, content: bytes) -> None:
     """
     target = Path(os.path.realpath(path))
     # unlike any other's: threads share a process number, and machines may share the folder
-    part = target.with_name(f".ffltool-{os.getpid()}-{os.urandom(4).hex()}.part")
+    part = target.with_name(_PART.replace("*", f"{os.getpid()}-{os.urandom(4).hex()}"))
     try:
         if target.exists() and not target.is_file():
             target.write_bytes(content)
@@ -62,3 +63,9 @@ def write(path: Path, content: bytes) -> None:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove what processes that were killed had begun to write in a folder, in which nobody writes now."""
+    for part in folder.glob(_PART):
+        part.unlink(missing_ok=True)

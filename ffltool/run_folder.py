@@ -37,7 +37,6 @@ _COLUMNS = 8  # of a grid of images
 _GAP = 2  # pixels between two
 _HEAD = 200  # bytes of a file in which its mark stands
 _HEAD_OF_LOG = ",".join(Step._fields) + "\n"
-_FOLDERS = ("samples", "recon", "generated")
 
 
 class RunFolder:
@@ -46,11 +45,13 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config, self.log, self.checkpoint = (path / name for name in ("config.json", "log.csv", "checkpoint.pt"))
-        self.recon, self.report = path / "recon", path / "report.json"
+        self.samples, self.recon, self.generated = (path / name for name in ("samples", "recon", "generated"))
+        self.report = path / "report.json"
 
     def check(self, *, resume: bool, force: bool) -> None:
         """Find out, before the work, whether a run can begin here, or go on; raises what `check_folder` raises."""
-        check_folder(self.path, self.config, mark=MARK, resume=resume, force=force)
+        owned = (self.config, self.log, self.checkpoint, self.report, self.samples, self.recon, self.generated)
+        check_folder(self.path, owned, mark=MARK, resume=resume, force=force)
 
     def state(self) -> dict | None:
         """Return what the last checkpoint holds, or None if there is none.
@@ -71,15 +72,21 @@ class RunFolder:
         return state
 
     def begin(self, config: Mapping, *, anew: bool) -> None:
-        """Make the folder and write the settings; `anew` clears away what a run left here."""
+        """Make the folder and write the settings; `anew` clears away what a run left on its way."""
         self.path.mkdir(exist_ok=True)
+        outputs.clear_parts(self.path)
         if anew:
-            for file in (self.checkpoint, self.report, self.log):
-                file.unlink(missing_ok=True)
-            for name in _FOLDERS:
-                shutil.rmtree(self.path / name, ignore_errors=True)
+            self.checkpoint.unlink(missing_ok=True)
+        outputs.write(self.config, json_text(SCHEMA, "train", dict(config)).encode())  # first: it tells whose this is
+        if anew:
+            shutil.rmtree(self.samples, ignore_errors=True)
             outputs.write(self.log, _HEAD_OF_LOG.encode())
-        outputs.write(self.config, json_text(SCHEMA, "train", dict(config)).encode())
+
+    def clear_results(self) -> None:
+        """Remove what was made with the weights of an earlier step."""
+        self.report.unlink(missing_ok=True)
+        for folder in (self.recon, self.generated):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def keep(self, state: Mapping) -> None:
         """Write a checkpoint, whole or not at all."""
@@ -120,7 +127,7 @@ class RunFolder:
 
     def write_generated(self, batches: Iterable[Tensor]) -> None:
         """Write images of noise, in -1..1, with numbers from 1 as their names, in place of those of before."""
-        shutil.rmtree(self.path / "generated", ignore_errors=True)
+        shutil.rmtree(self.generated, ignore_errors=True)
         numbers = count(1)
         for images in batches:
             self._write("generated", {f"{next(numbers):06d}": image for image in images})
@@ -131,8 +138,13 @@ class RunFolder:
         gallery.write_images(self.path / folder, {name: (image + 1) / 2 for name, image in images.items()})
 
 
-def check_folder(folder: Path, config: Path, *, mark: str, resume: bool, force: bool) -> None:
-    """Find out whether a folder can be made, or written into; `config` is the file in it with a mark of its owner.
+def check_folder(folder: Path, owned: Sequence[Path], *, mark: str, resume: bool, force: bool) -> None:
+    """Find out whether a folder can be made, or written into.
+
+    Parameters
+    ----------
+    owned : what is written over or removed there; the first is a file that holds `mark` if they are ours already.
+    force : begin anew over what is ours, or beside other files; what is called like ours and is not stays.
 
     Raises
     ------
@@ -146,11 +158,20 @@ def check_folder(folder: Path, config: Path, *, mark: str, resume: bool, force: 
         return
     if not os.access(folder, os.W_OK):
         raise InputError(f"{folder} cannot be written to: permission denied")
-    ours = config.is_file() and mark in config.read_text(errors="replace")[:_HEAD]
+    ours = owned[0].is_file() and mark in owned[0].read_text(errors="replace")[:_HEAD]
     if not ours and any(folder.iterdir()) and not force:
         raise InputError(f"{folder} holds other files; a new folder is wanted, or --force")
+    if not ours and (strange := [path for path in owned if path.exists()]):
+        raise InputError(f"{strange[0]} was not written by this command and stays; a new folder is wanted")
     if ours and not resume and not force:
         raise InputError(f"{folder} holds results already; --resume goes on with them, --force begins anew")
+
+
+def check_apart(folder: Path, *sources: Path) -> None:
+    """Raise InputError for a folder of results in one of images, among which the results would be found later."""
+    for source in sources:
+        if folder.resolve().is_relative_to(source.resolve()):
+            raise InputError(f"{folder} lies in {source}, and what is written would count among its images")
 
 
 def grid(rows: list[Tensor]) -> Tensor:

@@ -18,7 +18,7 @@ from ffltool.looking import Looking
 from ffltool.pairing import pair
 from ffltool.provenance import environment
 from ffltool.report import Report
-from ffltool.run_folder import RunFolder
+from ffltool.run_folder import RunFolder, check_apart
 from ffltool.train import Plan, Step, Training
 
 METRICS = ("psnr", "ssim", "lpips", "fid", "lfd", "lsd")  # the columns of the paper's tables, and ours
@@ -91,6 +91,7 @@ def carry_out(
     InputError : for a folder that cannot be used, another run's checkpoint, too few images, a loss that is no longer
         finite, a full disk; the last checkpoint stays as it was.
     """
+    check_apart(folder, *(each.folder for each in (images, test) if each))
     run = _Run(Training(plan, device), RunFolder(folder), images, test, keeping or Keeping())
     if generate and not run.training.model.generates:
         raise InputError(f"{plan.model} generates no images from noise, so that there are none to sample")
@@ -103,6 +104,27 @@ def carry_out(
         if generate and ranks.rank() == 0:
             run.place.write_generated(run.training.generated(generate))
     return Finished(folder=folder, plan=plan, steps=tuple(run.steps), seconds=seconds, report=report)
+
+
+def beginning(plan: Plan, images: Dataset, place: RunFolder, *, resume: bool, force: bool) -> dict | None:
+    """Find out, before the work, what a run in a folder begins with: the state of a checkpoint, or None.
+
+    Raises
+    ------
+    InputError : for too few images, a folder that cannot be used, or the checkpoint of another or a longer run.
+    """
+    plan.check_images(len(images))
+    place.check(resume=resume, force=force)
+    state = place.state() if resume else None
+    if state is None:
+        return None
+    plan.check_same(state["plan"])
+    if state["images"] != images.digest:
+        raise InputError(f"{images.folder} holds other images than those of the checkpoint")
+    total = plan.total(len(images) // plan.batch_size)
+    if state["step"] > total:
+        raise InputError(f"the checkpoint is at step {state['step']}, beyond the {total} that are wanted")
+    return state
 
 
 @dataclass(eq=False)
@@ -128,22 +150,15 @@ class _Run:
 
     def begin(self, *, resume: bool, force: bool) -> None:
         """Look at the folder on all processes, then write to it on the first."""
-        self.training.plan.check_images(len(self.images))
-        self.place.check(resume=resume, force=force)
-        state = self.place.state() if resume else None
+        state = beginning(self.training.plan, self.images, self.place, resume=resume, force=force)
         if state:
-            self._go_on_from(state)
+            self.training.go_on_from(state)
         ranks.wait()
         if ranks.rank() == 0:
             self.steps = self.place.log_up_to(self.training.step) if state else []
             self.place.begin(self._config(), anew=state is None)
-
-    def _go_on_from(self, state: dict) -> None:
-        self.training.go_on_from(state)
-        if state["images"] != self.images.digest:
-            raise InputError(f"{self.images.folder} holds other images than those of the checkpoint")
-        if self.training.step > self.total:
-            raise InputError(f"the checkpoint is at step {self.training.step}, beyond the {self.total} that are wanted")
+            if self.training.step < self.total:
+                self.place.clear_results()
 
     def _config(self) -> dict:
         return {
@@ -165,11 +180,14 @@ class _Run:
                 continue
             self.place.append(new)
             self.steps += new
-            if time.perf_counter() - kept >= self.keeping.checkpoint_seconds or self.training.step == self.total:
-                self.place.keep(self.training.state() | {"images": self.images.digest})
-                kept = time.perf_counter()
-            if self._is_shown():
+            due = time.perf_counter() - kept >= self.keeping.checkpoint_seconds or self.training.step == self.total
+            shown = self._is_shown()
+            state = self.training.state() if due or shown else {}
+            if shown:  # before the checkpoint: a run that is killed in between comes here again
                 self._show(new[-1].epoch)
+            if due:
+                self.place.keep(state | {"images": self.images.digest})
+                kept = time.perf_counter()
 
     def _is_shown(self) -> bool:
         every = self.keeping.samples_every * self.of_epoch

@@ -8,7 +8,7 @@ step, the weights and the optimiser's moments are all that a run needs to go on,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
@@ -76,6 +76,13 @@ class Plan:
     def essence(self) -> dict:
         """What must not change when a run goes on: all but its length."""
         return {name: value for name, value in asdict(self).items() if name not in ("epochs", "steps")}
+
+    def check_same(self, essence: Mapping) -> None:
+        """Raise InputError for the essence of another plan, with what differs first."""
+        for name, value in self.essence.items():
+            was = essence.get(name)
+            if was != value:
+                raise InputError(f"the checkpoint was trained with {_difference(name, was, value)}")
 
 
 class Step(NamedTuple):
@@ -192,10 +199,7 @@ class Training:
         ------
         InputError : if that had another plan, with what differs first; its length may differ.
         """
-        for name, value in self.plan.essence.items():
-            was = state["plan"].get(name)
-            if was != value:
-                raise InputError(f"the checkpoint was trained with {_difference(name, was, value)}")
+        self.plan.check_same(state["plan"])
         self.network.load_state_dict(state["weights"])
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state["moments"], "param_groups": groups})

@@ -22,20 +22,20 @@ from ffltool.formats import json_text
 from ffltool.objective import variant
 from ffltool.provenance import environment
 from ffltool.recipes import preset
-from ffltool.run_folder import check_folder
-from ffltool.runs import Finished, Judging, Keeping, Progress, carry_out
+from ffltool.run_folder import RunFolder, check_apart, check_folder
+from ffltool.runs import Finished, Judging, Keeping, Progress, beginning, carry_out
 from ffltool.sources import Selection
 from ffltool.survey import Survey, survey
 from ffltool.train import Plan
 
 SCHEMA = "ffltool.experiment/1"
 MARK = f'"schema": "{SCHEMA}"'
-_CONFIG = "experiment.json"
+_CONFIG, _RUNS = "experiment.json", "runs"
 
 
 def check(folder: Path, *, resume: bool, force: bool) -> None:
     """Find out, before the work, whether an experiment can begin in a folder, or go on there; see `check_folder`."""
-    check_folder(folder, folder / _CONFIG, mark=MARK, resume=resume, force=force)
+    check_folder(folder, (folder / _CONFIG, folder / _RUNS), mark=MARK, resume=resume, force=force)
 
 
 def run(
@@ -69,12 +69,17 @@ def run(
     """
     trials = design.trials()
     plans = [replace(plan, seed=trial.seed, objective=variant(trial.variant, plan.objective)) for trial in trials]
+    places = [folder / _RUNS / trial.folder for trial in trials]
+    check_apart(folder, images.folder, test.folder)
     plan.check_images(len(images))
     with ranks.group(torch.device(device).type):
         check(folder, resume=resume, force=force)
+        for each, place in zip(plans, places, strict=True):
+            if place.exists():
+                beginning(each, images, RunFolder(place), resume=resume, force=force)
         ranks.wait()
         if ranks.rank() == 0:
-            (folder / "runs").mkdir(parents=True, exist_ok=True)
+            (folder / _RUNS).mkdir(parents=True, exist_ok=True)
             about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
             outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())
         ranks.wait()
@@ -89,8 +94,8 @@ def run(
             judging=judging,
         )
         finished = [
-            carry(each, folder=folder / "runs" / trial.folder, progress=progress(_label(trial)) if progress else None)
-            for trial, each in zip(trials, plans, strict=True)
+            carry(each, folder=place, progress=progress(_label(trial)) if progress else None)
+            for trial, each, place in zip(trials, plans, places, strict=True)
         ]
         found = None
         if ranks.rank() == 0:
@@ -114,7 +119,7 @@ def _spectra(design: Design, contender: str | None, folder: Path) -> Survey:
         place += design.variants.index(contender) + 1
     ranks.all_reduce(place)
     compared = [design.baseline, *design.variants[int(place) - 1 : int(place)]] if place else [design.baseline]
-    folders = [folder / "runs" / Trial(name, design.seeds[0]).folder / "recon" for name in compared]
+    folders = [folder / _RUNS / Trial(name, design.seeds[0]).folder / "recon" for name in compared]
     sets = [folders[0] / "real", *(each / "fake" for each in folders)]
     found = survey(sets, Selection(), preset("ffltool"), Loading())
     return replace(found, labels=("real", *compared))

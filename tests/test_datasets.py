@@ -50,6 +50,20 @@ def test_names_are_relative_and_without_suffix_and_limit_takes_the_first(tmp_pat
     assert load(tmp_path, size=8, limit=2).names == ("a/c", "a/d")
 
 
+def test_names_that_differ_in_their_suffix_alone_keep_it(tmp_path, save):
+    for name in ("a.png", "a.bmp", "b.png"):
+        save(tmp_path / name, size=(8, 8))
+    assert load(tmp_path, size=8).names == ("a.bmp", "a.png", "b.png")
+
+
+def test_too_few_images_for_one_to_be_tested_with_are_an_error(tmp_path, save):
+    for number in range(4):
+        save(tmp_path / f"{number}.png", size=(8, 8))
+    with pytest.raises(InputError, match="holds 4 images; 5 are wanted, one to be tested with"):
+        load(tmp_path, size=8).held_out(5)
+    assert [len(part) for part in load(tmp_path, size=8).held_out(4)] == [3, 1]
+
+
 def test_an_image_smaller_than_the_size_is_an_error_that_names_it(tmp_path, save):
     save(tmp_path / "small.png", size=(40, 31))
     with pytest.raises(InputError, match=r"small\.png is 40x31, smaller than --size 32"):

@@ -3,6 +3,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,15 @@ def test_losses_are_means_over_epochs(found):
     assert line.get_ydata()[0] == pytest.approx((steps[0].pixel + steps[1].pixel) / 2)
 
 
+def test_losses_of_a_single_epoch_are_seen_and_two_kinds_are_named(sets, tmp_path):
+    one = run(replace(PLAN, epochs=1), Design(variants=("FFL", "l1")), *sets, tmp_path / "out", judging=JUDGING)
+    (axes,) = experiment_views.losses(one).axes
+    assert [line.get_marker() for line in axes.get_lines()] == ["o", "o"]
+    assert axes.get_ylabel() == "mean squared error or L1"
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1]
+
+
 def test_spectra_are_of_the_baseline_and_the_best_of_the_others(found):
     assert found.contender in ("FFL", "alpha=0.5")
     assert found.spectra.labels == ("real", "w/o FFL", found.contender)
@@ -204,6 +214,30 @@ def test_an_experiment_goes_on_where_it_was_stopped(found, sets, folder, tmp_pat
     again = run(PLAN, DESIGN, *sets, tmp_path / "out", judging=JUDGING, resume=True)
     assert experiment_tables.as_csv(again) == experiment_tables.as_csv(found)
     assert again.about == found.about
+
+
+def test_an_experiment_that_cannot_go_on_stays_as_it_was(found, sets, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "runs" / "w-o-FFL-seed-3")
+    before = (tmp_path / "out" / "experiment.json").read_bytes()
+    for plan, images, said in (
+        (replace(PLAN, lr=0.5), sets[0], "trained with lr 0.001, not 0.5"),
+        (replace(PLAN, objective=Objective(ffl_weight=2)), sets[0], "trained with ffl_weight 10, not 2"),
+        (replace(PLAN, epochs=2), sets[0], "at step 6, beyond the 4 that are wanted"),
+        (PLAN, sets[0].held_out(6)[0], "holds other images than those of the checkpoint"),
+    ):
+        with pytest.raises(InputError, match=said):
+            run(plan, DESIGN, images, sets[1], tmp_path / "out", judging=JUDGING, resume=True)
+    assert (tmp_path / "out" / "experiment.json").read_bytes() == before
+    assert not (tmp_path / "out" / "runs" / "w-o-FFL-seed-3").exists()
+
+
+def test_runs_of_others_are_not_written_over(sets, tmp_path):
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(InputError, match="runs was not written by this command and stays; a new folder is wanted"):
+        run(PLAN, DESIGN, *sets, tmp_path, force=True)
+    with pytest.raises(InputError, match="what is written would count among its images"):
+        run(PLAN, DESIGN, replace(sets[0], folder=tmp_path), sets[1], tmp_path / "out")
 
 
 def test_its_settings_are_kept(folder):

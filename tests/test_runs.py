@@ -14,11 +14,12 @@ import pytest
 import torch
 from PIL import Image
 
-from ffltool import train
+from ffltool import outputs, train
 from ffltool.datasets import Dataset, load, to_pixels, to_unit
 from ffltool.errors import InputError
 from ffltool.images import read
 from ffltool.objective import Objective
+from ffltool.run_folder import RunFolder
 from ffltool.runs import Judging, Keeping, carry_out
 from ffltool.train import Plan, Training
 
@@ -208,6 +209,56 @@ def test_a_finished_run_can_be_made_longer(tmp_path, images):
         carry_out(plan(epochs=1), images, tmp_path / "run", resume=True)
 
 
+def test_a_run_that_was_stopped_at_a_grid_draws_it_when_it_goes_on(tmp_path, images, monkeypatch):
+    def refused(self, epoch, rows):
+        if epoch == 3:
+            raise StoppedError
+        written(self, epoch, rows)
+
+    written = RunFolder.write_samples
+    monkeypatch.setattr(RunFolder, "write_samples", refused)
+    with pytest.raises(StoppedError):
+        carry_out(plan(), images, tmp_path / "run", keeping=EVERY)
+    monkeypatch.undo()
+    carry_out(plan(), images, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "samples" / "epoch_0003.png").exists()
+
+
+def test_results_of_an_earlier_step_do_not_outlive_it(tmp_path, images):
+    carry_out(plan("vae"), images, tmp_path / "run", test=images, judging=JUDGING, generate=2)
+    carry_out(plan("vae"), images, tmp_path / "run", resume=True)
+    assert {"recon", "report.json", "generated"} <= {path.name for path in (tmp_path / "run").iterdir()}
+    carry_out(plan("vae", epochs=4), images, tmp_path / "run", resume=True)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"checkpoint.pt", "config.json", "log.csv", "samples"}
+
+
+@pytest.mark.parametrize("at", ["config.json", "log.csv"])
+def test_a_run_that_was_stopped_at_its_start_can_go_on(tmp_path, images, monkeypatch, at):
+    def refused(path, content):
+        if path.name == at:
+            raise StoppedError
+        return written(path, content)
+
+    written = outputs.write
+    monkeypatch.setattr(outputs, "write", refused)
+    with pytest.raises(StoppedError):
+        carry_out(plan(), images, tmp_path / "run")
+    monkeypatch.undo()
+    assert len(carry_out(plan(), images, tmp_path / "run", resume=True).steps) == 6
+
+
+def test_what_a_killed_process_had_begun_to_write_is_removed(tmp_path, images, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", lambda part, target: None)
+        patch.setattr(Path, "unlink", lambda part, missing_ok=False: None)
+        (tmp_path / "run").mkdir()
+        outputs.write(tmp_path / "run" / "checkpoint.pt", b"half")
+    (left,) = (tmp_path / "run").iterdir()
+    carry_out(plan(), images, tmp_path / "run", force=True)
+    assert not left.exists()
+
+
 def test_resuming_where_nothing_is_begins(tmp_path, images):
     finished = carry_out(plan(), images, tmp_path / "run", resume=True)
     assert [step.step for step in finished.steps] == [1, 2, 3, 4, 5, 6]
@@ -267,6 +318,22 @@ def test_a_folder_of_other_files_is_left_alone(tmp_path, images):
         carry_out(plan(), images, tmp_path)
     carry_out(plan(epochs=1), images, tmp_path, force=True)
     assert (tmp_path / "thesis.tex").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["samples/mine.png", "recon/mine.png", "generated/mine.png", "report.json"])
+def test_what_is_only_called_like_a_part_of_a_run_is_not_removed(tmp_path, images, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match="was not written by this command and stays; a new folder is wanted"):
+        carry_out(plan(), images, tmp_path, force=True)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_run_within_the_folder_of_its_images_is_refused(tmp_path, images):
+    for sets in ({"images": replace(images, folder=tmp_path)}, {"test": replace(images, folder=tmp_path)}):
+        with pytest.raises(InputError, match=r"run lies in .*, and what is written would count among its images"):
+            carry_out(plan(), folder=tmp_path / "run", **{"images": images} | sets)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_that_cannot_be_is_an_error(tmp_path, images):

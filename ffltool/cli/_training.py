@@ -111,16 +111,20 @@ def judging_of(
     download: bool,
     quiet: bool,
     workers: int | None,
+    tested: bool = True,
 ) -> Judging:
-    """Return by what rebuilt images are judged; metrics are known and weights looked for before any work."""
+    """Return by what rebuilt images are judged; before any work metrics are known, and weights loaded if `tested`."""
+    from ffltool.loaded import Networks
     from ffltool.looking import Computing, Looking
     from ffltool.metrics import look_up
     from ffltool.runs import Judging
 
-    names = tuple(row.name for row in look_up(",".join(metric).split(",")))
+    rows = look_up(",".join(metric).split(","))
     sources = nets.sources(weights, download=download, skip_missing=True, cached=False, quiet=quiet)
     looking = Looking(computing=Computing(device=device), sources=sources)
-    return Judging(metrics=names, looking=looking, workers=workers)
+    if tested:
+        Networks(rows, looking)  # raises now what it would raise after the training
+    return Judging(metrics=tuple(row.name for row in rows), looking=looking, workers=workers)
 
 
 def dataset_of(folder: Path, *, size: int, workers: int | None, quiet: bool) -> Dataset:

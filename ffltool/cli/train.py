@@ -73,7 +73,9 @@ def train(
 
     RunFolder(output).check(resume=resume, force=force)
     plan, where = tr.plan_of(asked, seed=seed), tr.device_of(device)
-    judging = tr.judging_of(metric, weights, device=where, download=download, quiet=quiet, workers=workers)
+    judging = tr.judging_of(
+        metric, weights, device=where, download=download, quiet=quiet, workers=workers, tested=test is not None
+    )
     images, tested = (
         None if folder is None else tr.dataset_of(folder, size=size, workers=workers, quiet=quiet)
         for folder in (data, test)

@@ -54,14 +54,15 @@ def spatial_losses(curves: Sequence[Curve], *, label: str) -> Figure:
     figure = new_figure(6.2, 3.4)
     axes = figure.subplots()
     for number, curve in enumerate(curves):
-        axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.3, **line_style(number))
+        alone = "o" if len(curve.x) == 1 else None  # a line of one point is none
+        axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.3, marker=alone, **line_style(number))
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))  # no two labels on one another
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("epoch", **TEXT)
     axes.set_ylabel(label, **TEXT)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     tidy(axes)
     axes.tick_params(which="both", labelsize=8)
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)

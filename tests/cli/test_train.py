@@ -81,6 +81,14 @@ def test_what_a_user_can_mend_is_one_line(run, tmp_path, options, said):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("command", ["train", "experiment"])
+def test_weights_that_cannot_be_read_are_an_error_before_the_training(run, tmp_path, command):
+    options = ["--test", REAL, *SMALL, "-m", "psnr,fid", "--weights", f"inception={tmp_path / 'none.pth'}"]
+    status, _, err = run(command, "ae", REAL, "-o", tmp_path / "run", *options)
+    assert (status, err) == (2, f"ffltool: {tmp_path / 'none.pth'} cannot be read: No such file or directory\n")
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_checkpoint_of_another_model_is_one_line(run, tmp_path):
     assert run("train", "ae", REAL, "-o", tmp_path / "run", *SMALL)[0] == 0
     status, _, err = run("train", "vae", REAL, "-o", tmp_path / "run", *SMALL, "--resume")
