@@ -64,7 +64,8 @@ class Plan:
     def check_images(self, count: int) -> None:
         """Raise InputError for so few images that they make no batch, or a batch that processes cannot share."""
         if count < self.batch_size:
-            raise InputError(f"{count} image{"s are" if count != 1 else " is"} too few for a batch of {self.batch_size}; --batch-size takes fewer")
+            few = f"{count} images are" if count > 1 else f"{count} image is"
+            raise InputError(f"{few} too few for a batch of {self.batch_size}; --batch-size takes fewer")
         if self.batch_size % ranks.world():
             raise InputError(f"a batch of {self.batch_size} images does not divide among {ranks.world()} processes")
 
