@@ -25,8 +25,9 @@ README = (ROOT / "README.md").read_text()
 def commands():
     from ffltool.cli import app
 
-    found = {command.callback.__name__: command.callback for command in app.registered_commands}
-    for group in app.registered_groups:
+    line = app()
+    found = {command.callback.__name__: command.callback for command in line.registered_commands}
+    for group in line.registered_groups:
         name = group.typer_instance.info.name
         found[name] = group.typer_instance.registered_callback.callback
         for command in group.typer_instance.registered_commands:

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
+from ffltool.cli import COMMANDS
+
 HEAVY = {"torch", "torchvision", "lpips", "scipy", "matplotlib", "numpy", "pooch", "requests", "jinja2"}
-COMMANDS = ("lfd", "metrics", "bandlimit", "reconstruct", "diagnose", "check", "train", "experiment", "weights")
 SCRIPT = """
 import sys
 from ffltool.cli import main
@@ -81,3 +82,19 @@ def test_an_unknown_name_of_the_package_is_an_attribute_error():
         ffltool.nonsense  # noqa: B018
     for name in dir(ffltool):
         getattr(ffltool, name)
+
+
+def test_a_command_does_not_load_the_others():
+    script = SCRIPT.replace('name.partition(".")[0] for name', "name for name")
+    command = [sys.executable, "-c", script, "lfd", "--help"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1].split()
+    assert "ffltool.cli.lfd" in found
+    assert not {f"ffltool.cli.{name}" for name in COMMANDS if name != "lfd"} & set(found)
+
+
+def test_what_is_no_command_is_told_by_a_line_that_knows_all(run):
+    status, _, err = run("lfdd", "real")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "lfdd" in err
+    out = run("--help")[1]
+    assert all(f" {name} " in out for name in COMMANDS)
