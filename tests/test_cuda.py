@@ -1,6 +1,7 @@
 """What must hold on a GPU; skipped where there is none."""
 
 from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
