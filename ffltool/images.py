@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
-from ffltool import outputs, png
+from ffltool import jpeg, outputs, png
 from ffltool.deep import is_deep, read_deep, without_alpha
 from ffltool.errors import InputError
 from ffltool.opening import content_of, opened
@@ -138,7 +138,8 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
         agreed scale (floating point, 32-bit integers).
     """
     content = content_of(path)
-    if (plain := png.decode_plain(content)) is not None:
+    plain = png.decode_plain(content) or jpeg.decode_plain(content)
+    if plain is not None:
         return Picture(plain, file_bytes=len(content))
     with opened(path, content) as (file, _):
         pixels, alpha_dropped = _decode(file, path, alpha)

@@ -1,22 +1,31 @@
 """PNG files: check sums, and the plain ones decoded by the shortest way.
 
 Pillow's decoder of pixels is used as it is; what is left out is its reader of chunks, which in a small file takes as
-long as the pixels do.
+long as the pixels do, and its inflating row by row: the pixels are handed to it inflated.
 """
 
 from __future__ import annotations
 
 import struct
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from PIL import Image
+
+try:
+    from isal.isal_zlib import crc32, decompressobj
+    from isal.isal_zlib import error as InflateError
+except ImportError:  # on processors that it is not made for
+    from zlib import crc32, decompressobj
+    from zlib import error as InflateError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")  # width, height, bits, colour type, compression, filter, interlacing
 _PLAIN = {(8, 0, 0, 0, 0): "L", (8, 2, 0, 0, 0): "RGB"}  # modes, by what stands in the header behind the size
 # chunks that change no pixel, and need no look inside
 _SILENT = frozenset([b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD", b"pHYs", b"tIME"])
+_PART = 1 << 14  # bytes that are inflated at a time, few enough to stay in the cache
+_HEAD = struct.Struct("<BHH")  # the head of a stored block: no last one, length, its complement
+_BLOCK = 0xFFFF  # bytes that such a block can hold
 _TELLING = b"Raw profile", b"XML:"  # keywords of texts that may hold an orientation
 
 
@@ -49,9 +58,33 @@ def decode_plain(content: bytes) -> Image.Image | None:
     if name != b"IEND":
         return None
     try:
-        return Image.frombytes(mode, (width, height), b"".join(pixels), "zip", mode, 0)
-    except (ValueError, OSError, MemoryError):
+        stored = _stored(pixels, height * (1 + len(mode) * width))  # a row begins with the name of its filter
+        return Image.frombytes(mode, (width, height), stored, "zip", mode, 0)
+    except (ValueError, OSError, MemoryError, InflateError):
         return None
+
+
+def _stored(pieces: Sequence[memoryview], size: int) -> bytearray:
+    """Return a zlib stream of `size` bytes with all of them in blocks that are stored as they are, RFC 1951, 3.2.4."""
+    parts = [piece[start : start + _PART] for piece in pieces for start in range(0, len(piece), _PART)]
+    stored = bytearray(2 + size + _HEAD.size * (len(parts) + size // _BLOCK))
+    stored[:2] = b"\x78\x01"
+    inflating, end, left = decompressobj(), 2, size
+    for part in parts:
+        inflated = memoryview(inflating.decompress(part))
+        left -= len(inflated)
+        if left < 0:
+            break
+        for start in range(0, len(inflated), _BLOCK):
+            block = inflated[start : start + _BLOCK]
+            _HEAD.pack_into(stored, end, 0, len(block), len(block) ^ 0xFFFF)
+            end += _HEAD.size
+            stored[end : end + len(block)] = block
+            end += len(block)
+    if left or not inflating.eof:
+        raise ValueError("more or fewer pixels than the header says, or their check sum does not agree")
+    del stored[end:]
+    return stored
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, tuple[int, int], bool, bool]]:
@@ -64,7 +97,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, tuple[int, int], bool, bool
         end = start + 8 + int.from_bytes(view[start : start + 4], "big")
         name = content[start + 4 : start + 8]
         critical = not name[0] & 0x20
-        agrees = not critical or zlib.crc32(view[start + 4 : end]) == int.from_bytes(view[end : end + 4], "big")
+        agrees = not critical or crc32(view[start + 4 : end]) == int.from_bytes(view[end : end + 4], "big")
         yield name, (start + 8, end), critical, agrees
         if name == b"IEND":
             return

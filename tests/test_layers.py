@@ -50,6 +50,7 @@ LAYERS = [
         "images",
         "opening",
         "png",
+        "jpeg",
         "pairing",
         "deep",
         "ranks",

@@ -1,8 +1,10 @@
 """The short way to the pixels of a PNG gives those of Pillow's own, or leaves the file to it."""
 
+import importlib.util
 import io
 import random
 import struct
+import sys
 import zlib
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ffltool import png
 from ffltool.errors import BrokenImageError
 from ffltool.images import read
 from ffltool.png import SIGNATURE, decode_plain
@@ -137,6 +140,31 @@ def test_mutated_files_have_the_pixels_that_pillow_shows_or_are_left_to_it(seed)
             with Image.open(io.BytesIO(content)) as expected:
                 np.testing.assert_array_equal(np.asarray(image), np.asarray(expected))
     assert plain
+
+
+def test_where_isal_is_not_installed_zlib_gives_the_same_pixels(monkeypatch):
+    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    spec = importlib.util.spec_from_file_location("png_without_isal", png.__file__)
+    without = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(without)
+    assert without.decompressobj is zlib.decompressobj
+    pixels = smooth(300, 400)
+    np.testing.assert_array_equal(np.asarray(without.decode_plain(saved(pixels))), pixels)
+    assert without.decode_plain(OTHERS["half of the pixels"]) is None
+
+
+def test_pixels_whose_own_check_sum_does_not_agree_are_left_to_pillow():
+    content = saved(smooth(8, 8))
+    start = content.index(b"IDAT")
+    end = start + 4 + int.from_bytes(content[start - 4 : start], "big")
+    pixels = content[start + 4 : end - 1] + bytes([content[end - 1] ^ 1])
+    assert decode_plain(content[: start - 4] + chunk(b"IDAT", pixels) + content[end + 4 :]) is None
+
+
+def test_pixels_that_inflate_to_more_than_the_header_says_are_left_to_pillow():
+    content = saved(smooth(8, 8))
+    bomb = chunk(b"IDAT", zlib.compress(bytes(10**6)))
+    assert decode_plain(content[:33] + bomb + content[-12:]) is None
 
 
 def test_what_follows_the_end_does_not_matter(tmp_path):
