@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -66,7 +67,7 @@ class Metric:
         """The names of its scores."""
         return tuple(f"{self.name}[{part}]" for part in self.parts) or (self.name,)
 
-    @property
+    @cached_property
     def module(self) -> ModuleType:
         """The module it lives in, imported here."""
         return import_module(f"{__name__}.{self.home or self.name}")

@@ -60,7 +60,7 @@ def mse_of_images(real: Image.Image | ndarray, fake: Image.Image | ndarray) -> f
     """
     if isinstance(real, Image.Image):
         counts = ImageChops.difference(real, fake).histogram()
-        return sum(map(mul, counts, _SQUARES)) / sum(counts)
+        return sum(map(mul, counts, _SQUARES)) / (real.width * real.height * len(real.getbands()))
     if real.dtype.kind == "f":
         return float(((real - fake) ** 2).mean())
     difference = real.astype("int64") - fake
