@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from ffltool import outputs, ranks
-from ffltool.datasets import Dataset, to_unit
+from ffltool.datasets import Dataset, to_unit, wanted
 from ffltool.errors import InputError, printable
 from ffltool.evaluate import evaluate_pairs
 from ffltool.formats import as_json
@@ -113,7 +113,7 @@ def beginning(plan: Plan, images: Dataset, place: RunFolder, *, resume: bool, fo
     ------
     InputError : for too few images, a folder that cannot be used, or the checkpoint of another or a longer run.
     """
-    plan.check_images(len(images))
+    plan.check_images(images.pixels)
     place.check(resume=resume, force=force)
     state = place.state() if resume else None
     if state is None:
@@ -194,10 +194,10 @@ class _Run:
         return self.training.step == self.total or bool(every and self.training.step % every == 0)
 
     def _show(self, epoch: int) -> None:
-        """Write a grid of images over what becomes of them, and over what is made of noise."""
+        """Write a grid of images, or both sides of pairs, over what becomes of them, and over what is made of noise."""
         pixels = (self.test or self.images).pixels
         pixels = pixels[:: max(1, len(pixels) // _SHOWN)][:_SHOWN]
-        rows = [to_unit(pixels), self.training.rebuilt(pixels)]
+        rows = [*(to_unit(side) for side in pixels.split(3, dim=1)), self.training.rebuilt(pixels)]
         rows += [torch.cat([*self.training.generated(_SHOWN)])] if self.training.model.generates else []
         self.place.write_samples(epoch, rows)
 
@@ -207,7 +207,7 @@ class _Run:
         for start in range(0, len(self.test), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
             pixels = self.test.pixels[some]
-            self.place.write_rebuilt(self.test.names[some], to_unit(pixels), self.training.rebuilt(pixels))
+            self.place.write_rebuilt(self.test.names[some], to_unit(wanted(pixels)), self.training.rebuilt(pixels))
 
     def judged(self, judging: Judging) -> Report | None:
         """Rebuild test images into files, and measure these; all processes take their share of that."""

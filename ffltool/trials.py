@@ -71,7 +71,7 @@ def run(
     plans = [replace(plan, seed=trial.seed, objective=variant(trial.variant, plan.objective)) for trial in trials]
     places = [folder / _RUNS / trial.folder for trial in trials]
     check_apart(folder, images.folder, test.folder)
-    plan.check_images(len(images))
+    plan.check_images(images.pixels)
     with ranks.group(torch.device(device).type):
         check(folder, resume=resume, force=force)
         for each, place in zip(plans, places, strict=True):

@@ -166,10 +166,10 @@ def test_the_host_does_not_wait_for_a_step_of_training(model, request):
     pixels = torch.randint(256, (64, 3, 64, 64), dtype=torch.uint8)
     training = Training(Plan(model=model, batch_size=16), "cuda")
     batches = Batches(pixels, 16, seed=0, device=torch.device("cuda"))
-    training._stepped(training.network, batches.batch(1))  # plans of transforms are made, convolutions chosen
+    training._stepped(batches.batch(1), lr=1e-3)  # plans of transforms are made, convolutions chosen
     request.getfixturevalue("no_waiting")
     for step in range(2, 9):
-        training._stepped(training.network, batches.batch(step))
+        training._stepped(batches.batch(step), lr=1e-3)
 
 
 def test_a_training_learns_on_a_gpu_what_it_learns_on_the_cpu():

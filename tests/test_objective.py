@@ -33,9 +33,9 @@ def test_the_pixel_loss_can_be_the_absolute_difference(pair):
 
 def test_a_weight_of_0_leaves_the_term_out(pair):
     rebuilt, target = pair
-    objective = Objective(ffl_weight=0, kl_weight=0)
+    objective = Objective(ffl_weight=0, kl_weight=0, gan_weight=0)
     assert set(objective.terms(rebuilt, target)) == {"pixel"}
-    assert objective.weights(diverges=True) == {"pixel": 1.0}
+    assert objective.weights(diverges=True, judged=True) == {"pixel": 1.0}
 
 
 def test_a_model_without_divergence_has_no_such_term(pair):

@@ -352,8 +352,8 @@ def test_too_few_images_are_an_error_before_anything_is_written(tmp_path, images
 def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(tmp_path, images, monkeypatch):
     good, stepped = [], Training._stepped
 
-    def spoilt(self, *arguments):
-        losses = stepped(self, *arguments)
+    def spoilt(self, *arguments, **options):
+        losses = stepped(self, *arguments, **options)
         if self.step + 1 == 4:
             good.append((tmp_path / "run" / "checkpoint.pt").read_bytes())
             losses = losses * float("nan")
