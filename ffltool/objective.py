@@ -143,14 +143,31 @@ def variant(name: str, base: Objective) -> Objective:
     return base
 
 
+def canonical(name: str) -> str:
+    """Return the one name of a variant that can be written in several ways; one that is unknown as it is.
+
+    >>> canonical("weight=1.0 + dct")
+    'weight=1+dct'
+    """
+    parts = (part.strip() for part in name.split("+"))
+    valued = ((part, _valued(part)) for part in parts)
+    # without the "+" of an exponent, which joins variants
+    return "+".join(f"{found[0]}={found[1]:.12g}".replace("e+", "e") if found else part for part, found in valued)
+
+
+def _valued(part: str) -> tuple[str, float] | None:
+    """Return what stands before "=" and the value behind it, if it is a variant with one."""
+    key, _, text = part.partition("=")
+    try:
+        return key, _VALUED[key][1](text)
+    except (KeyError, ValueError):
+        return None
+
+
 def _changes(part: str) -> dict[str, object]:
     if part in _PLAIN:
         return _PLAIN[part]
-    key, _, value = part.partition("=")
-    if key in _VALUED:
-        field, kind = _VALUED[key]
-        try:
-            return {field: kind(value)} | ({"ffl_weight": 0.0} if key == "spreg" else {})
-        except ValueError:
-            pass
+    if found := _valued(part):
+        key, value = found
+        return {_VALUED[key][0]: value} | ({"ffl_weight": 0.0} if key == "spreg" else {})
     raise InputError(f"there is no variant {part!r}; known are {', '.join(VARIANTS)}, joined by +")

@@ -15,7 +15,8 @@ from ffltool.errors import InputError, printable
 from ffltool.evaluate import evaluate_pairs
 from ffltool.formats import as_json
 from ffltool.looking import Looking
-from ffltool.pairing import pair
+from ffltool.memory import pair_in_memory
+from ffltool.pairing import Pair, Pairing, pair
 from ffltool.provenance import environment
 from ffltool.report import Report
 from ffltool.run_folder import RunFolder, check_apart
@@ -23,6 +24,7 @@ from ffltool.train import Plan, Step, Training
 
 METRICS = ("psnr", "ssim", "lpips", "fid", "lfd", "lsd")  # the columns of the paper's tables, and ours
 _SHOWN = 8  # images of a grid
+_TRIED = 10  # images, as many as any metric needs
 _AT_ONCE = 256  # images in memory as floating-point numbers
 
 # given what a training yields, the number of steps to come and of images in each, passes it on
@@ -48,6 +50,17 @@ class Judging:
     metrics: tuple[str, ...] = METRICS
     looking: Looking | None = None
     workers: int | None = None
+
+    def try_out(self, images: Dataset) -> None:
+        """Judge some images by themselves, which raises before a training what would be raised after it.
+
+        That is of images too small or too few for a metric, and of weights; by all processes of a group.
+        """
+        some = wanted(images.pixels[:_TRIED])
+        pictures = pair_in_memory(some, some).held.values()
+        held = {Pair(name, name): both for name, both in zip(images.names, pictures, strict=False)}
+        pairing = Pairing(images.folder, images.folder, tuple(held), held=held)
+        evaluate_pairs(pairing, self.metrics, looking=self.looking, workers=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,17 +103,21 @@ def carry_out(
     ------
     InputError : for a folder that cannot be used, another run's checkpoint, too few images, a loss that is no longer
         finite, a full disk; the last checkpoint stays as it was.
+    ShapeError : for test images too small for a metric.
     """
     check_apart(folder, *(each.folder for each in (images, test) if each))
     run = _Run(Training(plan, device), RunFolder(folder), images, test, keeping or Keeping())
     if generate and not run.training.model.generates:
         raise InputError(f"{plan.model} generates no images from noise, so that there are none to sample")
+    judging = judging or Judging()
     with ranks.group(run.training.device.type):
+        if test:
+            judging.try_out(test)
         run.begin(resume=resume, force=force)
         start = time.perf_counter()
         run.train(progress)
         seconds = time.perf_counter() - start
-        report = run.judged(judging or Judging()) if test else None
+        report = run.judged(judging) if test else None
         if generate and ranks.rank() == 0:
             run.place.write_generated(run.training.generated(generate))
     return Finished(folder=folder, plan=plan, steps=tuple(run.steps), seconds=seconds, report=report)

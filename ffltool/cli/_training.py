@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -200,7 +200,7 @@ def what_was_trained(finished: Finished) -> str:
     )
 
 
-def of_experiment(experiment: Experiment, folder: Path, files: list[str]) -> str:
+def of_experiment(experiment: Experiment, folder: Path, files: Sequence[str]) -> str:
     """Return the tables of an experiment for a terminal: means over seeds, and deviations if there are several."""
     from ffltool.cli import _tables
     from ffltool.experiment_tables import deviations, means, titles

@@ -74,7 +74,7 @@ def experiment(
     from ffltool import experiment_tables, experiment_views
     from ffltool.cli import _render
     from ffltool.experiment import Design
-    from ffltool.trials import check, run
+    from ffltool.trials import RESULTS, check, run
 
     check(output, resume=resume, force=force)
     design = Design(variants=_names(variants), seeds=_numbers(seeds), once=_names(once or []))
@@ -100,8 +100,7 @@ def experiment(
     if found:
         experiment_tables.write(found, output)
         experiment_views.write(found, output)
-        files = [*experiment_tables.FILES, *experiment_views.FILES]
-        _render.deliver(lambda: tr.of_experiment(found, output, files), warnings=found.warnings)
+        _render.deliver(lambda: tr.of_experiment(found, output, RESULTS), warnings=found.warnings)
 
 
 _EVERY = 5  # images are there for each that is tested with
