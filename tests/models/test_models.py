@@ -86,7 +86,7 @@ def test_noise_is_that_of_the_generator_and_none_is_the_mean():
 
 
 @pytest.fixture
-def narrow(monkeypatch):
+def quarter(monkeypatch):
     """Let pix2pix have a quarter of its channels."""
     monkeypatch.setattr(pix2pix, "WIDTH", 16)
 
@@ -98,7 +98,7 @@ def built(name, seed):
 
 
 @pytest.mark.parametrize("name", [*MODELS, "pix2pix's critic"])
-def test_weights_are_normal_with_deviation_0_02_and_biases_are_0(name, narrow):
+def test_weights_are_normal_with_deviation_0_02_and_biases_are_0(name, quarter):
     for module in built(name, 3).modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             # the deviation of n normal values deviates by 1 / sqrt(2 n) of itself; five times that
@@ -111,7 +111,7 @@ def test_weights_are_normal_with_deviation_0_02_and_biases_are_0(name, narrow):
 
 
 @pytest.mark.parametrize("name", [*MODELS, "pix2pix's critic"])
-def test_the_seed_decides_the_weights_and_leaves_torchs_own_alone(name, narrow):
+def test_the_seed_decides_the_weights_and_leaves_torchs_own_alone(name, quarter):
     torch.manual_seed(5)
     before = torch.get_rng_state()
     one, same, other = (built(name, seed).state_dict() for seed in (1, 1, 2))

@@ -13,12 +13,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 CONVOLUTIONS = nn.Conv2d, nn.ConvTranspose2d
 
 
-@pytest.fixture
-def narrow(monkeypatch):
-    """Let networks have a thirty-second of their channels."""
-    monkeypatch.setattr(pix2pix, "WIDTH", 2)
-
-
 def generator(seed=1):
     return torch.Generator().manual_seed(seed)
 
