@@ -19,6 +19,7 @@ import io
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -64,7 +65,9 @@ class RunFolder:
         if not self.checkpoint.exists():
             return None
         try:
-            state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of odd tensors; a network looks at what they are
+                state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
             schema = state["schema"]
             if not isinstance(schema, str) or (schema == CHECKPOINT and not _is_ours(state)):
                 raise TypeError

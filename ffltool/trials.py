@@ -83,10 +83,7 @@ def run(
                 beginning(each, images, RunFolder(place), resume=resume, force=force)
         ranks.wait()
         if ranks.rank() == 0:
-            _clear(folder, anew=not resume)
-            (folder / _RUNS).mkdir(parents=True, exist_ok=True)
-            about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
-            outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())
+            _begin(folder, plan, design, device, anew=not resume)
         ranks.wait()
         carry = partial(
             carry_out,
@@ -130,12 +127,15 @@ def _spectra(design: Design, contender: str | None, folder: Path) -> Survey:
     return replace(found, labels=("real", *compared))
 
 
-def _clear(folder: Path, *, anew: bool) -> None:
-    """Remove the results of an earlier experiment, and `anew` its runs, which are not those of this one."""
+def _begin(folder: Path, plan: Plan, design: Design, device: torch.device | str, *, anew: bool) -> None:
+    """Remove the results of an earlier experiment, and `anew` its runs, and write the settings of this one."""
     for name in RESULTS:
         (folder / name).unlink(missing_ok=True)
     if anew:
         shutil.rmtree(folder / _RUNS, ignore_errors=True)
+    (folder / _RUNS).mkdir(parents=True, exist_ok=True)
+    about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
+    outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())
 
 
 def _label(trial: Trial) -> str:
