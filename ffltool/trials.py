@@ -133,9 +133,10 @@ def _begin(folder: Path, plan: Plan, design: Design, device: torch.device | str,
         (folder / name).unlink(missing_ok=True)
     if anew:
         shutil.rmtree(folder / _RUNS, ignore_errors=True)
-    (folder / _RUNS).mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
-    outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())
+    outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())  # first: it tells whose this is
+    (folder / _RUNS).mkdir(exist_ok=True)
 
 
 def _label(trial: Trial) -> str:

@@ -1,12 +1,19 @@
+import inspect
 import json
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from ffltool.cli import _training
 from ffltool.cli._training import METRICS
+from ffltool.cli.train import train
+from ffltool.models import MODELS
+from ffltool.objective import Objective
 from ffltool.runs import METRICS as OF_RUNS
+from ffltool.train import Plan
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).parents[2]
@@ -16,6 +23,16 @@ SMALL = ["--size", 32, "--batch-size", 8, "--steps", 3, "--device", "cpu", "-m",
 
 def test_metrics_are_those_of_the_papers_tables():
     assert tuple(METRICS[0].split(",")) == OF_RUNS
+
+
+@pytest.mark.parametrize("name", MODELS["pix2pix"].own)
+def test_the_help_says_what_is_taken_where_nothing_is_asked_for(name):
+    defaults = {field.name: field.default for field in (*fields(Plan), *fields(Objective))}
+    own, others = (str(value) for value in (MODELS["pix2pix"].own[name], defaults[name]))
+    option = getattr(_training, "".join(part.title() for part in name.split("_")))
+    shown = own if defaults[name] is None else f"{others}, pix2pix {own}"
+    assert option.__metadata__[0].show_default == shown.replace(".0,", ",").removesuffix(".0")
+    assert inspect.signature(train).parameters[name].default is None
 
 
 @pytest.mark.parametrize("model", ["ae", "vae"])
