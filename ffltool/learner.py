@@ -15,7 +15,7 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")  # as torch calls them, each of the shape o
 
 
 class Learner:
-    """A network on a device; ``shared`` is what is called to train it: under torchrun it averages gradients."""
+    """A network on a device; to be trained it is called as ``shared``, which averages gradients under torchrun."""
 
     def __init__(self, network: nn.Module, *, betas: tuple[float, float], device: torch.device) -> None:
         self.network = self.shared = network.to(device)
@@ -64,16 +64,13 @@ class Learner:
 
 
 def _alike(found: object, expected: Mapping[str, Tensor]) -> bool:
-    """Tell whether these are plain tensors of the names, shapes and types expected."""
+    """Tell whether these are tensors of the names, shapes and types expected."""
     return (
         isinstance(found, Mapping)
         and found.keys() == expected.keys()
-        and all(
-            isinstance(each, Tensor) and each.layout is torch.strided and not each.is_meta for each in found.values()
-        )
-        and all((found[name].shape, found[name].dtype) == (each.shape, each.dtype) for name, each in expected.items())
+        and all(isinstance(each, Tensor) and _form(each) == _form(expected[name]) for name, each in found.items())
     )
 
 
-def _described(tensor: Tensor) -> tuple:
+def _form(tensor: Tensor) -> tuple:
     return tensor.shape, tensor.dtype, tensor.layout, tensor.is_meta

@@ -74,9 +74,17 @@ class Model:
         return _initialised(network.to_empty(device="cpu"), torch.Generator().manual_seed(seed))
 
 
-# of pix2pix's authors: 100 epochs, and 100 over which the step falls; batches of one
-_PIX2PIX = {"size": 256, "batch_size": 1, "epochs": 200, "decay": 0.5, "lr": 2e-4, "beta1": 0.5, "direction": "AtoB"}
-_PIX2PIX |= {"loss": "l1", "pixel_weight": 100.0}
+_PIX2PIX = {
+    "direction": "AtoB",
+    "size": 256,
+    "batch_size": 1,
+    "epochs": 200,  # over the last 100 of which the step falls
+    "decay": 0.5,
+    "lr": 2e-4,
+    "beta1": 0.5,
+    "loss": "l1",
+    "pixel_weight": 100.0,
+}
 
 MODELS = {
     model.name: model

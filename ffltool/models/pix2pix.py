@@ -45,12 +45,11 @@ class UNet(nn.Module):
 
     def forward(self, images: Tensor, noise: torch.Generator | None = None) -> Rebuilt:
         """Make the other side of images in -1..1; without noise nothing is dropped."""
-        skips = []
-        made = images
+        made, skips = images, []
         for halving in self.down:
             made = halving(made)
             skips.append(made)
-        skips.pop()
+        skips.pop()  # the lowest is what goes up
         for level, doubling in enumerate(self.up):
             made = doubling(made)
             if noise is not None and level < _DROPPED:
