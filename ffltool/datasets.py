@@ -17,10 +17,11 @@ from torch import Tensor
 from ffltool import ranks
 from ffltool.average import Loading
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
-from ffltool.images import alpha_dropped, read
+from ffltool.images import Picture, alpha_dropped, read, read_both
 from ffltool.pairing import digest, find
 from ffltool.stream import stream
 
+DIRECTIONS = ("AtoB", "BtoA")  # as pix2pix has them
 _SHARE = 0.25  # of a machine's or a device's memory that pixels may take
 
 
@@ -28,6 +29,7 @@ _SHARE = 0.25  # of a machine's or a device's memory that pixels may take
 class Dataset:
     """Images of one folder: ``pixels``, uint8, shape (N, 3, S, S), and their names, each there once.
 
+    Pairs have six channels, those of what is given before those of what is wanted, see `given` and `wanted`.
     Names are without suffix, but where that leaves two of them equal.
     ``digest`` is over names and sizes in bytes of the files, ``warnings`` are what has to be said of them.
     """
@@ -53,29 +55,41 @@ class Dataset:
     def _chosen(self, chosen: Tensor) -> Dataset:
         names = tuple(name for name, wanted in zip(self.names, chosen.tolist(), strict=True) if wanted)
         hashed = hashlib.sha256("\n".join([self.digest, *names]).encode(errors="surrogateescape")).hexdigest()
-        return replace(self, pixels=self.pixels[chosen], names=names, digest=f"sha256:{hashed}")
+        pixels = _room(len(names), *self.pixels.shape[1:])
+        torch.index_select(self.pixels, 0, chosen.nonzero().flatten(), out=pixels)
+        return replace(self, pixels=pixels, names=names, digest=f"sha256:{hashed}")
 
     def __len__(self) -> int:
         return len(self.names)
 
 
 def load(
-    folder: Path, *, size: int, limit: int | None = None, recursive: bool = True, loading: Loading | None = None
+    folder: Path,
+    *,
+    size: int,
+    direction: str | None = None,
+    limit: int | None = None,
+    recursive: bool = True,
+    loading: Loading | None = None,
 ) -> Dataset:
     """Read a folder of images: the shorter side is resized to `size` (Lanczos), and the centre is cut out.
+
+    With a direction each image holds a pair side by side, whose halves are treated so: of "AtoB" the left one is given
+    and the right one is wanted, "BtoA" is the other way round.
 
     Pixels that would take more than a quarter of the memory lie in a nameless file in the system's temporary folder.
 
     Raises
     ------
-    InputError : for an image that cannot be read, or is smaller than the size; if there is no room for the pixels.
+    InputError : for an image that cannot be read, is smaller than the size, or so wide that it has no halves; if there
+        is no room for the pixels.
     NothingComparedError : if every image is broken.
     """
     loading = loading or Loading()
     files = [folder / name for name in find(folder, recursive=recursive)[:limit]]
-    pixels = _room(len(files), 3, size, size)
+    pixels = _room(len(files), 6 if direction else 3, size, size)
     workers = ranks.cores() if loading.workers is None else loading.workers
-    read_in = stream(files, partial(_read, size=size, loading=loading), workers=workers)
+    read_in = stream(files, partial(_read, size=size, direction=direction, loading=loading), workers=workers)
     kept, skipped, alphas = [], [], 0
     for path, (image, dropped) in zip(
         files, loading.progress(read_in, len(files)) if loading.progress else read_in, strict=True
@@ -119,22 +133,39 @@ def _room(*shape: int) -> Tensor:
         return torch.from_numpy(np.memmap(file, np.uint8, mode="r+", shape=shape))
 
 
-def _read(path: Path, *, size: int, loading: Loading) -> tuple[np.ndarray | None, bool]:
-    """Return an image, uint8, shape (3, S, S), and whether it lost an alpha channel; None for a broken one."""
+def _read(path: Path, *, size: int, direction: str | None, loading: Loading) -> tuple[np.ndarray | None, bool]:
+    """Return an image, uint8, shape (3 or 6, S, S), and whether it lost an alpha channel; None for a broken one."""
     try:
-        picture = read(path, alpha=loading.alpha)
+        pictures = read_both(path, None, alpha=loading.alpha) if direction else (read(path, alpha=loading.alpha),)
     except BrokenImageError:
         if loading.skip_broken:
             return None, False
         raise
-    height, width = picture.size
+    height, width = pictures[0].size
     if min(height, width) < size:
-        raise InputError(f"{path} is {height}x{width}, smaller than --size {size}")
+        halves = " in each half" if direction else ""
+        raise InputError(f"{path} is {height}x{width}{halves}, smaller than --size {size}")
+    ordered = pictures[::-1] if direction == "BtoA" else pictures
+    return np.concatenate([_square(picture, size) for picture in ordered]), pictures[0].alpha_dropped
+
+
+def _square(picture: Picture, size: int) -> np.ndarray:
+    height, width = picture.size
     if min(height, width) > size:
         scale = size / min(height, width)
         picture = picture.resize(*(max(size, round(side * scale)) for side in (height, width)))
     planes = np.rint(picture.centre_crop(size, size).planes()).astype(np.uint8)
-    return np.broadcast_to(planes, (3, size, size)).copy(), picture.alpha_dropped
+    return np.broadcast_to(planes, (3, size, size))
+
+
+def given(images: Tensor) -> Tensor:
+    """Return what a model is given of images, (N, 3, S, S), or of pairs, (N, 6, S, S)."""
+    return images[:, :3]
+
+
+def wanted(images: Tensor) -> Tensor:
+    """Return what a model shall make of what it is given, which is the same for images that are no pairs."""
+    return images[:, -3:]
 
 
 def to_unit(pixels: Tensor) -> Tensor:
@@ -161,7 +192,7 @@ class Batches:
 
     Parameters
     ----------
-    pixels : uint8, shape (N, 3, S, S), N at least `size`. They move to the device if they fit into it.
+    pixels : uint8, shape (N, 3 or 6, S, S), N at least `size`. They move to the device if they fit into it.
     size : images of a batch, over all processes, whose number divides it.
     """
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ffltool.errors import InputError
+from ffltool.objective import canonical
 from ffltool.report import Score
 from ffltool.runs import Finished
 from ffltool.survey import Survey
@@ -31,11 +32,18 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """Which trials make an experiment: ``variants`` under each of ``seeds``, those of ``once`` under the first."""
+    """Which trials make an experiment: ``variants`` under each of ``seeds``, those of ``once`` under the first.
+
+    Variants are kept by their one name, "weight=1" where "weight=1.0" was given.
+    """
 
     variants: tuple[str, ...] = (WITHOUT, WITH)
     seeds: tuple[int, ...] = (0,)
     once: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field in ("variants", "once"):
+            object.__setattr__(self, field, tuple(map(canonical, getattr(self, field))))
 
     @property
     def baseline(self) -> str:

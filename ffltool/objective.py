@@ -1,8 +1,15 @@
 """What a model is trained to make small, and the variants of it that an experiment compares.
 
-    loss = pixel loss + ffl_weight FFL + kl_weight KL / (values of an image) + spreg_weight SpReg
+    loss = pixel_weight pixel loss + ffl_weight FFL + kl_weight KL / (values of an image) + spreg_weight SpReg
+           + gan_weight GAN
 
-of images in -1..1, SpReg of images in 0..1. With kl_weight 1 and the mean squared error that is the evidence lower
+of images in -1..1, SpReg of images in 0..1. KL is of models that have a divergence, GAN of those that have a critic,
+which puts out s(real) and s(fake) and learns beside them (Goodfellow et al., 2014):
+
+    GAN = mean of ln(1 + exp(-s(fake)))
+    critic's loss = mean of (ln(1 + exp(-s(real))) + ln(1 + exp(s(fake)))) / 2
+
+With kl_weight 1 and the mean squared error that is the evidence lower
 bound of a decoder whose pixels have a variance of 1/2; a weight w stands for w / 2. A weight of 0 leaves its term out,
 so that nothing is computed of it.
 """
@@ -14,14 +21,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from torch import Tensor
-from torch.nn.functional import l1_loss, mse_loss
+from torch.nn.functional import l1_loss, mse_loss, softplus
 
 from ffltool.errors import InputError
 from ffltool.loss import FocalFrequencyLoss, spectral_regularization
 from ffltool.models import Rebuilt
 
 PIXEL_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": mse_loss, "l1": l1_loss}
-TERMS = ("pixel", "ffl", "kl", "spreg")
+TERMS = ("pixel", "ffl", "kl", "spreg", "gan")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +36,11 @@ class Objective:
     """The terms of a loss and their weights; from ``alpha`` on options of `ffltool.loss.focal_frequency_loss`."""
 
     loss: str = "mse"
+    pixel_weight: float = 1.0
     ffl_weight: float = 1.0
     kl_weight: float = 0.01
     spreg_weight: float = 0.0
+    gan_weight: float = 1.0
     alpha: float = 1.0
     patch_factor: int = 1
     ave_spectrum: bool = False
@@ -44,7 +53,9 @@ class Objective:
     def __post_init__(self) -> None:
         if self.loss not in PIXEL_LOSSES:
             raise InputError(f"there is no pixel loss {self.loss!r}; known are {', '.join(PIXEL_LOSSES)}")
-        for name in ("ffl_weight", "kl_weight", "spreg_weight", "alpha"):
+        if not 0 < self.pixel_weight < math.inf:
+            raise InputError(f"pixel_weight must be above 0, got {self.pixel_weight}")
+        for name in ("ffl_weight", "kl_weight", "spreg_weight", "gan_weight", "alpha"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
 
@@ -61,13 +72,14 @@ class Objective:
             exclude_dc=self.exclude_dc,
         )
 
-    def weights(self, *, diverges: bool) -> dict[str, float]:
-        """Return the weight of each term that counts; KL is one of models that have it."""
+    def weights(self, *, diverges: bool, judged: bool) -> dict[str, float]:
+        """Return the weight of each term that counts, of a model that has a divergence, or is judged by a critic."""
         weights = {
-            "pixel": 1.0,
+            "pixel": self.pixel_weight,
             "ffl": self.ffl_weight,
             "kl": self.kl_weight if diverges else 0.0,
             "spreg": self.spreg_weight,
+            "gan": self.gan_weight if judged else 0.0,
         }
         return {term: weight for term, weight in weights.items() if weight}
 
@@ -78,8 +90,15 @@ class Objective:
             "ffl": lambda: self.frequency_loss()(rebuilt.images, target),
             "kl": lambda: rebuilt.divergence.mean() / target[0].numel(),
             "spreg": lambda: spectral_regularization((rebuilt.images + 1) / 2, (target + 1) / 2),
+            "gan": lambda: softplus(-rebuilt.verdict).mean(),
         }
-        return {term: made[term]() for term in self.weights(diverges=rebuilt.divergence is not None)}
+        counting = self.weights(diverges=rebuilt.divergence is not None, judged=rebuilt.verdict is not None)
+        return {term: made[term]() for term in counting}
+
+
+def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Return what a critic makes small, of what it says of real images and of fake ones, as logits."""
+    return (softplus(-real).mean() + softplus(fake).mean()) / 2
 
 
 # name of a variant -> the fields that it sets; of Tables 7 and 8, then of Tables 9 and 10
@@ -124,14 +143,31 @@ def variant(name: str, base: Objective) -> Objective:
     return base
 
 
+def canonical(name: str) -> str:
+    """Return the one name of a variant that can be written in several ways; one that is unknown as it is.
+
+    >>> canonical("weight=1.0 + dct")
+    'weight=1+dct'
+    """
+    parts = (part.strip() for part in name.split("+"))
+    valued = ((part, _valued(part)) for part in parts)
+    # without the "+" of an exponent, which joins variants
+    return "+".join(f"{found[0]}={found[1]:.12g}".replace("e+", "e") if found else part for part, found in valued)
+
+
+def _valued(part: str) -> tuple[str, float] | None:
+    """Return what stands before "=" and the value behind it, if it is a variant with one."""
+    key, _, text = part.partition("=")
+    try:
+        return key, _VALUED[key][1](text)
+    except (KeyError, ValueError):
+        return None
+
+
 def _changes(part: str) -> dict[str, object]:
     if part in _PLAIN:
         return _PLAIN[part]
-    key, _, value = part.partition("=")
-    if key in _VALUED:
-        field, kind = _VALUED[key]
-        try:
-            return {field: kind(value)} | ({"ffl_weight": 0.0} if key == "spreg" else {})
-        except ValueError:
-            pass
+    if found := _valued(part):
+        key, value = found
+        return {_VALUED[key][0]: value} | ({"ffl_weight": 0.0} if key == "spreg" else {})
     raise InputError(f"there is no variant {part!r}; known are {', '.join(VARIANTS)}, joined by +")

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import shutil
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -63,12 +65,16 @@ class RunFolder:
         if not self.checkpoint.exists():
             return None
         try:
-            state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-            known = state["schema"] == CHECKPOINT
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of odd tensors; a network looks at what they are
+                state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+            schema = state["schema"]
+            if not isinstance(schema, str) or (schema == CHECKPOINT and not _is_ours(state)):
+                raise TypeError
         except Exception as error:  # damaged bytes lead a pickle anywhere
             raise InputError(f"{self.checkpoint} is damaged, or no checkpoint of ffltool") from error
-        if not known:
-            raise InputError(f"{self.checkpoint} is a checkpoint of the kind {state['schema']}, not {CHECKPOINT}")
+        if schema != CHECKPOINT:
+            raise InputError(f"{self.checkpoint} is a checkpoint of the kind {schema}, not {CHECKPOINT}")
         return state
 
     def begin(self, config: Mapping, *, anew: bool) -> None:
@@ -96,9 +102,12 @@ class RunFolder:
 
     def log_up_to(self, step: int) -> list[Step]:
         """Return the steps in the log that a checkpoint knows of, and cut off those that came later."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        rows = [row for row in csv.reader(lines) if len(row) == len(Step._fields) and row[0].isdecimal()]
-        steps = [_step(row) for row in rows if int(row[0]) <= step]
+        try:
+            lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+            rows = [row for row in csv.reader(lines) if len(row) == len(Step._fields) and row[0].isdecimal()]
+            steps = [_step(row) for row in rows if int(row[0]) <= step]
+        except (OSError, ValueError, csv.Error):
+            steps = []
         if [each.step for each in steps] != list(range(1, step + 1)):
             raise InputError(f"{self.log} does not hold the {step} steps of the checkpoint beside it")
         outputs.write(self.log, (_HEAD_OF_LOG + _lines(steps)).encode())
@@ -198,4 +207,16 @@ def _lines(steps: Iterable[Step]) -> str:
 
 
 def _step(row: list[str]) -> Step:
-    return Step(int(row[0]), int(row[1]), *(float(value) if value else None for value in row[2:]))
+    loss, pixel, *others = row[2:]
+    return Step(
+        int(row[0]), int(row[1]), float(loss), float(pixel), *(float(each) if each else None for each in others)
+    )
+
+
+def _is_ours(state: dict) -> bool:
+    """Tell whether a checkpoint is as `RunFolder.keep` writes it, but for the tensors, which a network knows.
+
+    It raises something where parts are missing, or are not of plain types.
+    """
+    plan, step = state["plan"], state["step"]
+    return isinstance(plan, dict) and isinstance(step, int) and step > 0 and bool(json.dumps([plan, state["images"]]))

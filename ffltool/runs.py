@@ -10,12 +10,13 @@ from pathlib import Path
 import torch
 
 from ffltool import outputs, ranks
-from ffltool.datasets import Dataset, to_unit
+from ffltool.datasets import Dataset, to_unit, wanted
 from ffltool.errors import InputError, printable
 from ffltool.evaluate import evaluate_pairs
 from ffltool.formats import as_json
 from ffltool.looking import Looking
-from ffltool.pairing import pair
+from ffltool.memory import pair_in_memory
+from ffltool.pairing import Pair, Pairing, pair
 from ffltool.provenance import environment
 from ffltool.report import Report
 from ffltool.run_folder import RunFolder, check_apart
@@ -23,6 +24,7 @@ from ffltool.train import Plan, Step, Training
 
 METRICS = ("psnr", "ssim", "lpips", "fid", "lfd", "lsd")  # the columns of the paper's tables, and ours
 _SHOWN = 8  # images of a grid
+_TRIED = 10  # images, as many as any metric needs
 _AT_ONCE = 256  # images in memory as floating-point numbers
 
 # given what a training yields, the number of steps to come and of images in each, passes it on
@@ -48,6 +50,17 @@ class Judging:
     metrics: tuple[str, ...] = METRICS
     looking: Looking | None = None
     workers: int | None = None
+
+    def try_out(self, images: Dataset) -> None:
+        """Judge some images by themselves, which raises before a training what would be raised after it.
+
+        That is of images too small or too few for a metric, and of weights; by all processes of a group.
+        """
+        some = wanted(images.pixels[:_TRIED])
+        pictures = pair_in_memory(some, some).held.values()
+        held = {Pair(name, name): both for name, both in zip(images.names, pictures, strict=False)}
+        pairing = Pairing(images.folder, images.folder, tuple(held), held=held)
+        evaluate_pairs(pairing, self.metrics, looking=self.looking, workers=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,17 +103,21 @@ def carry_out(
     ------
     InputError : for a folder that cannot be used, another run's checkpoint, too few images, a loss that is no longer
         finite, a full disk; the last checkpoint stays as it was.
+    ShapeError : for test images too small for a metric.
     """
     check_apart(folder, *(each.folder for each in (images, test) if each))
     run = _Run(Training(plan, device), RunFolder(folder), images, test, keeping or Keeping())
     if generate and not run.training.model.generates:
         raise InputError(f"{plan.model} generates no images from noise, so that there are none to sample")
+    judging = judging or Judging()
     with ranks.group(run.training.device.type):
+        if test:
+            judging.try_out(test)
         run.begin(resume=resume, force=force)
         start = time.perf_counter()
         run.train(progress)
         seconds = time.perf_counter() - start
-        report = run.judged(judging or Judging()) if test else None
+        report = run.judged(judging) if test else None
         if generate and ranks.rank() == 0:
             run.place.write_generated(run.training.generated(generate))
     return Finished(folder=folder, plan=plan, steps=tuple(run.steps), seconds=seconds, report=report)
@@ -113,7 +130,7 @@ def beginning(plan: Plan, images: Dataset, place: RunFolder, *, resume: bool, fo
     ------
     InputError : for too few images, a folder that cannot be used, or the checkpoint of another or a longer run.
     """
-    plan.check_images(len(images))
+    plan.check_images(images.pixels)
     place.check(resume=resume, force=force)
     state = place.state() if resume else None
     if state is None:
@@ -194,10 +211,10 @@ class _Run:
         return self.training.step == self.total or bool(every and self.training.step % every == 0)
 
     def _show(self, epoch: int) -> None:
-        """Write a grid of images over what becomes of them, and over what is made of noise."""
+        """Write a grid of images, or both sides of pairs, over what becomes of them, and over what is made of noise."""
         pixels = (self.test or self.images).pixels
         pixels = pixels[:: max(1, len(pixels) // _SHOWN)][:_SHOWN]
-        rows = [to_unit(pixels), self.training.rebuilt(pixels)]
+        rows = [*(to_unit(side) for side in pixels.split(3, dim=1)), self.training.rebuilt(pixels)]
         rows += [torch.cat([*self.training.generated(_SHOWN)])] if self.training.model.generates else []
         self.place.write_samples(epoch, rows)
 
@@ -207,7 +224,7 @@ class _Run:
         for start in range(0, len(self.test), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
             pixels = self.test.pixels[some]
-            self.place.write_rebuilt(self.test.names[some], to_unit(pixels), self.training.rebuilt(pixels))
+            self.place.write_rebuilt(self.test.names[some], to_unit(wanted(pixels)), self.training.rebuilt(pixels))
 
     def judged(self, judging: Judging) -> Report | None:
         """Rebuild test images into files, and measure these; all processes take their share of that."""

@@ -6,6 +6,7 @@ objective alone.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from ffltool import outputs, ranks
+from ffltool import experiment_tables, experiment_views, outputs, ranks
 from ffltool.average import Loading
 from ffltool.datasets import Dataset
 from ffltool.errors import printable
@@ -31,11 +32,13 @@ from ffltool.train import Plan
 SCHEMA = "ffltool.experiment/1"
 MARK = f'"schema": "{SCHEMA}"'
 _CONFIG, _RUNS = "experiment.json", "runs"
+RESULTS = (*experiment_tables.FILES, *experiment_views.FILES)  # which a caller writes
 
 
 def check(folder: Path, *, resume: bool, force: bool) -> None:
     """Find out, before the work, whether an experiment can begin in a folder, or go on there; see `check_folder`."""
-    check_folder(folder, (folder / _CONFIG, folder / _RUNS), mark=MARK, resume=resume, force=force)
+    owned = [folder / name for name in (_CONFIG, _RUNS, *RESULTS)]
+    check_folder(folder, owned, mark=MARK, resume=resume, force=force)
 
 
 def run(
@@ -71,17 +74,16 @@ def run(
     plans = [replace(plan, seed=trial.seed, objective=variant(trial.variant, plan.objective)) for trial in trials]
     places = [folder / _RUNS / trial.folder for trial in trials]
     check_apart(folder, images.folder, test.folder)
-    plan.check_images(len(images))
+    plan.check_images(images.pixels)
     with ranks.group(torch.device(device).type):
         check(folder, resume=resume, force=force)
+        (judging or Judging()).try_out(test)
         for each, place in zip(plans, places, strict=True):
             if place.exists():
                 beginning(each, images, RunFolder(place), resume=resume, force=force)
         ranks.wait()
         if ranks.rank() == 0:
-            (folder / _RUNS).mkdir(parents=True, exist_ok=True)
-            about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
-            outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())
+            _begin(folder, plan, design, device, anew=not resume)
         ranks.wait()
         carry = partial(
             carry_out,
@@ -123,6 +125,18 @@ def _spectra(design: Design, contender: str | None, folder: Path) -> Survey:
     sets = [folders[0] / "real", *(each / "fake" for each in folders)]
     found = survey(sets, Selection(), preset("ffltool"), Loading())
     return replace(found, labels=("real", *compared))
+
+
+def _begin(folder: Path, plan: Plan, design: Design, device: torch.device | str, *, anew: bool) -> None:
+    """Remove the results of an earlier experiment, and `anew` its runs, and write the settings of this one."""
+    for name in RESULTS:
+        (folder / name).unlink(missing_ok=True)
+    if anew:
+        shutil.rmtree(folder / _RUNS, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
+    outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())  # first: it tells whose this is
+    (folder / _RUNS).mkdir(exist_ok=True)
 
 
 def _label(trial: Trial) -> str:

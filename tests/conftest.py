@@ -18,6 +18,7 @@ from ffltool import checkpoints, networks, weights
 from ffltool.cli import main
 from ffltool.looking import Looking, Sources
 from ffltool.metrics.inception import LAYERS
+from ffltool.models import pix2pix
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -29,6 +30,12 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """Let the networks of pix2pix have a thirty-second of their channels."""
+    monkeypatch.setattr(pix2pix, "WIDTH", 2)
 
 
 @pytest.fixture

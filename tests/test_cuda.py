@@ -161,15 +161,17 @@ def test_networks_in_half_precision_are_near_and_named(folders, stand_ins, cache
     assert half.scores[0].settings["precision"] == "float16"
 
 
-@pytest.mark.parametrize("model", ["ae", "vae"])
-def test_the_host_does_not_wait_for_a_step_of_training(model, request):
-    pixels = torch.randint(256, (64, 3, 64, 64), dtype=torch.uint8)
-    training = Training(Plan(model=model, batch_size=16), "cuda")
+@pytest.mark.parametrize("model", ["ae", "vae", "pix2pix"])
+def test_the_host_does_not_wait_for_a_step_of_training(model, request, narrow):
+    pairs = {"size": 256, "direction": "AtoB"} if model == "pix2pix" else {}
+    plan = Plan(model=model, batch_size=16, **pairs)
+    pixels = torch.randint(256, (64, 6 if pairs else 3, plan.size, plan.size), dtype=torch.uint8)
+    training = Training(plan, "cuda")
     batches = Batches(pixels, 16, seed=0, device=torch.device("cuda"))
-    training._stepped(training.network, batches.batch(1))  # plans of transforms are made, convolutions chosen
+    training._stepped(batches.batch(1), lr=1e-3)  # plans of transforms are made, convolutions chosen
     request.getfixturevalue("no_waiting")
     for step in range(2, 9):
-        training._stepped(training.network, batches.batch(step))
+        training._stepped(batches.batch(step), lr=1e-3)
 
 
 def test_a_training_learns_on_a_gpu_what_it_learns_on_the_cpu():

@@ -158,6 +158,19 @@ def test_what_is_held_out_is_every_so_manyth_and_nothing_is_lost(tmp_path, save)
     assert len({images.digest, kept.digest, tested.digest}) == 3
 
 
+def test_what_is_held_out_of_images_beyond_the_memory_takes_none_either(tmp_path, save, monkeypatch):
+    for number in range(10):
+        save(tmp_path / f"{number}.png", size=(8, 8))
+    monkeypatch.setattr(datasets, "_SHARE", 0)
+    images = load(tmp_path, size=8)
+    rooms = []
+    monkeypatch.setattr(os, "posix_fallocate", lambda file, start, length: rooms.append(length))
+    monkeypatch.setattr(np, "memmap", lambda file, dtype, mode, shape: np.zeros(shape, dtype))
+    kept, tested = images.held_out(5)
+    assert rooms == [each.pixels.numel() for each in (kept, tested)] == [8 * 192, 2 * 192]
+    assert torch.equal(tested.pixels, images.pixels[[4, 9]])
+
+
 def test_seeds_of_different_things_differ_and_fit_into_a_generator():
     seeds = [seed_of(seed, "noise", step) for seed in range(3) for step in range(100)]
     assert len(set(seeds)) == 300

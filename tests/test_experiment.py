@@ -11,14 +11,14 @@ import torch
 
 from ffltool import experiment_tables, experiment_views
 from ffltool.datasets import load
-from ffltool.errors import InputError
+from ffltool.errors import InputError, ShapeError
 from ffltool.experiment import Design, Trial
 from ffltool.experiment_tables import deviations, means
 from ffltool.images import read
 from ffltool.objective import Objective
 from ffltool.runs import Judging, carry_out
 from ffltool.train import Plan
-from ffltool.trials import run
+from ffltool.trials import RESULTS, run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 REAL = Path(__file__).parents[1] / "sample_data" / "real"
@@ -238,6 +238,76 @@ def test_runs_of_others_are_not_written_over(sets, tmp_path):
         run(PLAN, DESIGN, *sets, tmp_path, force=True)
     with pytest.raises(InputError, match="what is written would count among its images"):
         run(PLAN, DESIGN, replace(sets[0], folder=tmp_path), sets[1], tmp_path / "out")
+
+
+def test_an_experiment_begun_anew_leaves_nothing_of_the_one_before(found, sets, folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "out")
+    (tmp_path / "out" / "thesis.tex").write_text("mine")
+    experiment_tables.write(found, tmp_path / "out")
+    experiment_views.write(found, tmp_path / "out")
+    assert (*experiment_tables.FILES, *experiment_views.FILES) == RESULTS
+
+    def stopped(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ffltool.trials.carry_out", stopped)
+    for how, kept in (("resume", True), ("force", False)):
+        with pytest.raises(KeyboardInterrupt):
+            run(PLAN, DESIGN, *sets, tmp_path / "out", judging=JUDGING, **{how: True})
+        assert (tmp_path / "out" / "runs" / "FFL-seed-3" / "checkpoint.pt").exists() == kept
+        assert {path.name for path in (tmp_path / "out").iterdir()} == {"experiment.json", "runs", "thesis.tex"}
+
+
+def test_an_experiment_that_was_begun_anew_with_another_plan_can_go_on(found, sets, folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "out")
+    calls = iter([carry_out])
+
+    def once(*arguments, **settings):
+        if (work := next(calls, None)) is None:
+            raise KeyboardInterrupt
+        return work(*arguments, **settings)
+
+    plan, design = replace(PLAN, lr=2e-3, epochs=1), Design(seeds=(3,))
+    monkeypatch.setattr("ffltool.trials.carry_out", once)
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, design, *sets, tmp_path / "out", judging=JUDGING, force=True)
+    monkeypatch.undo()
+    again = run(plan, design, *sets, tmp_path / "out", judging=JUDGING, resume=True)
+    assert [len(finished.steps) for _, finished in again.trials] == [2, 2]
+
+
+@pytest.mark.parametrize("name", ["table.md", "losses.png"])
+def test_results_of_others_are_not_written_over(sets, tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match=f"{name} was not written by this command and stays"):
+        run(PLAN, DESIGN, *sets, tmp_path, force=True)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_test_images_too_small_for_a_metric_are_an_error_before_any_run(tmp_path):
+    sets = load(REAL, size=8).held_out(4)
+    with pytest.raises(ShapeError, match="SSIM needs images of at least 11x11 pixels, got 8x8"):
+        run(replace(PLAN, size=8), DESIGN, *sets, tmp_path / "out", judging=Judging(metrics=("ssim",)))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("weight=1", "weight=1.0"),
+        ("alpha=.5", "alpha=0.50"),
+        ("dct + weight=10", "dct+weight=1e1"),
+        ("patch=2", "patch=02"),
+    ],
+)
+def test_a_variant_that_is_written_in_two_ways_is_one(one, other):
+    with pytest.raises(
+        InputError, match=f"the variant '{re.escape(Design(variants=(one,)).variants[0])}' with seed 0 is"
+    ):
+        Design(variants=(one, other)).trials()
+    with pytest.raises(InputError, match="is there twice"):
+        Design(variants=(one,), once=(other,)).trials()
+    assert Design(variants=(one,)) == Design(variants=(other,))
 
 
 def test_its_settings_are_kept(folder):

@@ -35,6 +35,7 @@ LAYERS = [
         "exhibits",
         "showcase",
         "composing",
+        "learner",
         "train",
         "run_folder",
         "runs",

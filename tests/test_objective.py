@@ -6,7 +6,7 @@ import torch
 from ffltool.errors import FfltoolError, InputError
 from ffltool.loss import focal_frequency_loss, spectral_regularization
 from ffltool.models import Rebuilt
-from ffltool.objective import VARIANTS, Objective, variant
+from ffltool.objective import VARIANTS, Objective, canonical, critic_loss, variant
 
 
 @pytest.fixture
@@ -25,6 +25,17 @@ def test_every_term_is_what_its_formula_says(pair):
     assert terms["spreg"] == spectral_regularization((rebuilt.images + 1) / 2, (target + 1) / 2)
 
 
+def test_the_terms_of_a_critic_are_binary_cross_entropies(pair):
+    rebuilt, target = pair
+    real, fake = (torch.randn(2, 1, 30, 30, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    bce = torch.nn.functional.binary_cross_entropy_with_logits
+    ones, zeros = torch.ones_like(fake), torch.zeros_like(fake)
+    terms = Objective(ffl_weight=0).terms(Rebuilt(rebuilt.images, verdict=fake), target)
+    assert set(terms) == {"pixel", "gan"}
+    torch.testing.assert_close(terms["gan"], bce(fake, ones))
+    torch.testing.assert_close(critic_loss(real, fake), (bce(real, ones) + bce(fake, zeros)) / 2)
+
+
 def test_the_pixel_loss_can_be_the_absolute_difference(pair):
     rebuilt, target = pair
     terms = Objective(loss="l1").terms(rebuilt, target)
@@ -33,9 +44,9 @@ def test_the_pixel_loss_can_be_the_absolute_difference(pair):
 
 def test_a_weight_of_0_leaves_the_term_out(pair):
     rebuilt, target = pair
-    objective = Objective(ffl_weight=0, kl_weight=0)
+    objective = Objective(ffl_weight=0, kl_weight=0, gan_weight=0)
     assert set(objective.terms(rebuilt, target)) == {"pixel"}
-    assert objective.weights(diverges=True) == {"pixel": 1.0}
+    assert objective.weights(diverges=True, judged=True) == {"pixel": 1.0}
 
 
 def test_a_model_without_divergence_has_no_such_term(pair):
@@ -64,6 +75,24 @@ def test_a_model_without_divergence_has_no_such_term(pair):
 def test_a_variant_differs_from_its_base_as_its_name_says(name, changes):
     base = Objective(ffl_weight=7, kl_weight=0.25)
     assert variant(name, base) == replace(base, **changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("weight=1.0", "weight=1"),
+        (" w/o FFL ", "w/o FFL"),
+        ("spreg", "spreg"),
+        ("weight=1e20 + l1", "weight=1e20+l1"),
+        ("weight=0.1234567890", "weight=0.123456789"),
+        ("patch=1.5", "patch=1.5"),  # which is none, as it says elsewhere
+        ("nonsense=01", "nonsense=01"),
+    ],
+)
+def test_a_variant_has_one_name_that_means_the_same(name, expected):
+    assert canonical(name) == canonical(expected) == expected
+    if "patch" not in name and "nonsense" not in name:
+        assert variant(expected, Objective()) == variant(name, Objective())
 
 
 @pytest.mark.parametrize("name", ["nonsense", "alpha", "alpha=x", "patch=1.5", "", "FFL+"])

@@ -2,6 +2,7 @@ import csv
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from PIL import Image
 
 from ffltool import outputs, train
 from ffltool.datasets import Dataset, load, to_pixels, to_unit
-from ffltool.errors import InputError
+from ffltool.errors import InputError, ShapeError
 from ffltool.images import read
 from ffltool.objective import Objective
 from ffltool.run_folder import RunFolder
@@ -294,6 +295,144 @@ def test_a_damaged_checkpoint_is_an_error(tmp_path, images, content):
         carry_out(plan(), images, tmp_path / "run", resume=True)
 
 
+def tampered(state, name, value):
+    """Return a state with another value at a path such as "weights/encoder.bias", or without it."""
+    *path, last = name.split("/")
+    state = dict(state)
+    inner = state
+    for key in path:
+        inner[key] = dict(inner[key])
+        inner = inner[key]
+    if value is None:
+        del inner[last]
+    else:
+        inner[last] = value
+    return state
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        *(
+            (name, None, r"checkpoint\.pt is damaged, or no checkpoint of ffltool")
+            for name in ("plan", "step", "images")
+        ),
+        *((name, [torch.ones(2)], r"checkpoint\.pt is damaged") for name in ("schema", "plan", "step", "images")),
+        *(("step", value, r"checkpoint\.pt is damaged") for value in (-1, 2.5, "2")),
+        ("step", 10**15, "the checkpoint is at step 1000000000000000, beyond the 6 that are wanted"),
+        ("plan/lr", None, "trained with lr None, not 0.001"),
+        ("plan/lr", torch.ones(2), r"checkpoint\.pt is damaged"),
+        ("plan/objective", 3, "trained with objective 3, not "),
+        ("plan/objective/more", 1, "trained with more 1, not None"),
+        *((name, None, "does not hold the weights and moments of this model") for name in ("weights", "moments")),
+        *((name, "x", "does not hold the weights and moments") for name in ("weights", "moments")),
+        ("weights/encoder.bias", None, "does not hold the weights and moments of this model"),
+        ("weights/encoder.bias", torch.ones(3), "does not hold the weights and moments of this model"),
+        ("weights/encoder.bias", torch.ones(256, dtype=torch.int), "does not hold the weights and moments"),
+        ("weights/encoder.bias", torch.ones(256).to_sparse(), "does not hold the weights and moments"),
+        ("weights/encoder.bias", torch.ones(256, device="meta"), "does not hold the weights and moments"),
+        ("weights/more", torch.ones(3), "does not hold the weights and moments of this model"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_checkpoint_that_was_tampered_with_is_an_error(tmp_path, images, name, value, said):
+    carry_out(plan(), images, tmp_path / "run")
+    path = tmp_path / "run" / "checkpoint.pt"
+    torch.save(tampered(torch.load(path, weights_only=True), name, value), path)
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=said):
+        carry_out(plan(), images, tmp_path / "run", resume=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("value", [None, {}, {"step": torch.tensor(2.0), "exp_avg": torch.ones(3)}, 3], ids=str)
+def test_moments_that_were_tampered_with_are_an_error(tmp_path, images, value):
+    carry_out(plan(), images, tmp_path / "run")
+    path = tmp_path / "run" / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    state["moments"] = {**state["moments"], 1: value}
+    torch.save(state, path)
+    with pytest.raises(InputError, match="the checkpoint does not hold the weights and moments of this model"):
+        carry_out(plan(), images, tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"6,x,1,1,,,,,",
+        b"6,3,x,1,,,,,",
+        b"6,3,1,,,,,,",
+        b"6,3,1,1,x,,,,",
+        b"6,3,1\xff,1,,,,,",
+        b"6,3,\0,1,,,,,",
+        b"6,3," + 200_000 * b"1" + b",1,,,,,",
+        b"6,3,1",
+        9999 * b"6" + b",3,1,1,,,,,",
+        b"",
+    ],
+    ids=lambda line: str(line[:20]),
+)
+def test_a_log_that_was_tampered_with_is_an_error(tmp_path, images, line):
+    carry_out(plan(), images, tmp_path / "run")
+    path = tmp_path / "run" / "log.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]) + line + b"\n")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"log\.csv does not hold the 6 steps of the checkpoint beside it"):
+        carry_out(plan(), images, tmp_path / "run", resume=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[1, 2", b'{"schema": "other/1"}'], ids=str)
+def test_settings_that_were_tampered_with_mark_no_run(tmp_path, images, content):
+    carry_out(plan(), images, tmp_path / "run")
+    (tmp_path / "run" / "config.json").write_bytes(content)
+    before = {name: (tmp_path / "run" / name).read_bytes() for name in files(tmp_path / "run")}
+    for how, said in (("resume", "holds other files; a new folder is wanted"), ("force", "was not written by this")):
+        with pytest.raises(InputError, match=said):
+            carry_out(plan(), images, tmp_path / "run", **{how: True})
+    assert {name: (tmp_path / "run" / name).read_bytes() for name in files(tmp_path / "run")} == before
+
+
+def test_folders_in_the_place_of_files_of_a_run_are_one_line(tmp_path, images, run):
+    command = ["train", "ae", REAL, "--size", 16, "--batch-size", 6, "--steps", 2, "--device", "cpu"]
+    for number, name in enumerate(("checkpoint.pt", "log.csv", "config.json", "report.json", "samples")):
+        folder = tmp_path / str(number)
+        assert run(*command, "-o", folder)[0] == 0
+        if name == "samples":
+            shutil.rmtree(folder / name)
+            (folder / name).write_text("")
+        else:
+            (folder / name).unlink(missing_ok=True)
+            (folder / name).mkdir()
+        for how in ("--resume", "--force"):
+            status, out, err = run(*command, "-o", folder, "--steps", 3, how)
+            assert (status, out, err.count("\n")) in ((2, "", 1), (0, out, 0)), (name, how, err)
+
+
+@pytest.mark.parametrize(
+    ("size", "metrics", "said"),
+    [
+        (8, ("psnr", "ssim"), "SSIM needs images of at least 11x11 pixels, got 8x8"),
+        (8, ("psnr", "lsd"), "spectra of sets need images of at least 9x9 pixels, got 8x8"),
+    ],
+)
+def test_test_images_too_small_for_a_metric_are_an_error_before_the_training(tmp_path, size, metrics, said):
+    images = load(REAL, size=size)
+    with pytest.raises(ShapeError, match=said):
+        carry_out(plan(size=size), images, tmp_path / "run", test=images, judging=Judging(metrics=metrics))
+    assert not (tmp_path / "run").exists()
+    carry_out(plan(size=size), images, tmp_path / "run", test=images, judging=Judging(metrics=("psnr",)))
+
+
+def test_test_images_too_few_for_a_metric_are_an_error_before_the_training(tmp_path, images, means):
+    few = images.held_out(16)[1]
+    judging = Judging(metrics=("psnr", "fid"), looking=means.looking)
+    with pytest.raises(InputError, match=r"fid needs at least 2 images, and of .* there are 1"):
+        carry_out(plan(), images, tmp_path / "run", test=few, judging=judging)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_checkpoint_of_another_kind_and_a_log_without_its_steps_are_errors(tmp_path, images):
     carry_out(plan(), images, tmp_path / "run")
     (tmp_path / "run" / "log.csv").write_text("step\n")
@@ -352,8 +491,8 @@ def test_too_few_images_are_an_error_before_anything_is_written(tmp_path, images
 def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(tmp_path, images, monkeypatch):
     good, stepped = [], Training._stepped
 
-    def spoilt(self, *arguments):
-        losses = stepped(self, *arguments)
+    def spoilt(self, *arguments, **options):
+        losses = stepped(self, *arguments, **options)
         if self.step + 1 == 4:
             good.append((tmp_path / "run" / "checkpoint.pt").read_bytes())
             losses = losses * float("nan")

@@ -231,4 +231,4 @@ def test_what_must_stay_is_all_but_the_length():
 
 
 def test_steps_are_rows_of_the_log():
-    assert Step._fields == ("step", "epoch", "loss", "pixel", "ffl", "kl", "spreg")
+    assert Step._fields == ("step", "epoch", "loss", "pixel", "ffl", "kl", "spreg", "gan", "critic")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -25,30 +25,78 @@ LOSS = {"rich_help_panel": "Loss"}
 JUDGING = {"rich_help_panel": "Metrics"}
 
 Model = Annotated[
-    Literal["ae", "vae"],
-    typer.Argument(metavar="MODEL", help="ae (vanilla autoencoder) or vae (variational).", show_default=False),
+    Literal["ae", "vae", "pix2pix"],
+    typer.Argument(
+        metavar="MODEL", help="ae (vanilla autoencoder), vae (variational) or pix2pix (pairs).", show_default=False
+    ),
 ]
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="Folder of images to train with.", show_default=False)]
 Test = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder of images to rebuild and judge in the end.", show_default=False),
 ]
-Size = Annotated[
-    int, typer.Option(metavar="N", help="Side in pixels: the shorter side is resized, the centre cut out.")
+Direction = Annotated[
+    Literal["AtoB", "BtoA"] | None,
+    typer.Option(
+        metavar="HOW",
+        help="pix2pix: of two sides in each image, AtoB makes the right of the left, BtoA the left of the right.",
+        show_default="AtoB",
+    ),
 ]
-BatchSize = Annotated[int, typer.Option(min=1, metavar="N", help="Images of a step, of all processes.", **TRAINING)]
-Epochs = Annotated[int, typer.Option(min=1, metavar="N", help="Passes over all images.", **TRAINING)]
+# what is not asked for is the model's own
+Size = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Side in pixels: the shorter side is resized, the centre cut out.",
+        show_default="64, pix2pix 256",
+    ),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Images of a step, of all processes.", show_default="128, pix2pix 1", **TRAINING
+    ),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Passes over all images.", show_default="20, pix2pix 200", **TRAINING),
+]
 Steps = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Steps, in place of epochs.", show_default=False, **TRAINING)
 ]
-Lr = Annotated[float, typer.Option(metavar="X", help="Adam's step.", **TRAINING)]
-Beta1 = Annotated[float, typer.Option(metavar="X", help="Adam's memory of gradients.", **TRAINING)]
+Lr = Annotated[
+    float | None, typer.Option(metavar="X", help="Adam's step.", show_default="0.001, pix2pix 0.0002", **TRAINING)
+]
+Decay = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        help="Share of the steps, the last, over which Adam's falls to 0.",
+        show_default="0, pix2pix 0.5",
+        **TRAINING,
+    ),
+]
+Beta1 = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="Adam's memory of gradients.", show_default="0.9, pix2pix 0.5", **TRAINING),
+]
 Beta2 = Annotated[float, typer.Option(metavar="X", help="Adam's memory of their squares.", **TRAINING)]
 Amp = Annotated[bool, typer.Option("--amp", help="Compute the network in bfloat16, for GPUs.", **TRAINING)]
-Loss = Annotated[Literal["mse", "l1"], typer.Option(metavar="NAME", help="Of pixels: mse or l1.", **LOSS)]
+Loss = Annotated[
+    Literal["mse", "l1"] | None,
+    typer.Option(metavar="NAME", help="Of pixels: mse or l1.", show_default="mse, pix2pix l1", **LOSS),
+]
+PixelWeight = Annotated[
+    float | None,
+    typer.Option(min=0, metavar="W", help="Of the loss of pixels.", show_default="1, pix2pix 100", **LOSS),
+]
 FflWeight = Annotated[float, typer.Option(min=0, metavar="W", help="Of the focal frequency loss; 0: without.", **LOSS)]
 KlWeight = Annotated[float, typer.Option(min=0, metavar="W", help="Of the divergence (vae).", **LOSS)]
 SpregWeight = Annotated[float, typer.Option(min=0, metavar="W", help="Of the spectral regularisation.", **LOSS)]
+GanWeight = Annotated[
+    float, typer.Option(min=0, metavar="W", help="Of the critic's verdict (pix2pix); 0: no critic.", **LOSS)
+]
 FocalAlpha = Annotated[
     float, typer.Option("--alpha", min=0, metavar="X", help="FFL: exponent of the focal weight (Eq. 9).", **LOSS)
 ]
@@ -82,12 +130,15 @@ Force = Annotated[bool, typer.Option("--force", help="Begin anew in a folder tha
 
 def plan_of(asked: Mapping[str, object], *, seed: int) -> Plan:
     """Return the plan of the options of a command, which are called as the fields of a plan and its objective."""
+    from ffltool.models import look_up
     from ffltool.objective import Objective
     from ffltool.train import Plan
 
-    objective = Objective(**{field.name: asked[field.name] for field in fields(Objective)})
-    own = {field.name: asked[field.name] for field in fields(Plan) if field.name in asked}
-    return Plan(**own | {"seed": seed, "objective": objective})
+    asked = look_up(asked["model"]).own | {name: value for name, value in asked.items() if value is not None}
+    objective, rest = (
+        {field.name: asked[field.name] for field in fields(kind) if field.name in asked} for kind in (Objective, Plan)
+    )
+    return Plan(**rest | {"seed": seed, "objective": Objective(**objective)})
 
 
 def device_of(name: str) -> torch.device:
@@ -127,31 +178,29 @@ def judging_of(
     return Judging(metrics=tuple(row.name for row in rows), looking=looking, workers=workers)
 
 
-def dataset_of(folder: Path, *, size: int, workers: int | None, quiet: bool) -> Dataset:
-    """Return the images of a folder, with a bar while they are read."""
+def dataset_of(folder: Path, plan: Plan, *, workers: int | None, quiet: bool) -> Dataset:
+    """Return the images of a folder as a plan wants them, with a bar while they are read."""
     from ffltool.average import Loading
     from ffltool.cli import _render
     from ffltool.datasets import load
 
     progress = _render.progress(quiet=quiet, doing=f"reading {folder.name}", each="images")
-    return load(folder, size=size, loading=Loading(workers=workers, progress=progress))
+    loading = Loading(workers=workers, progress=progress)
+    return load(folder, size=plan.size, direction=plan.direction, loading=loading)
 
 
 def what_was_trained(finished: Finished) -> str:
     """Return the line that says how a training went."""
     last, plan = finished.steps[-1], finished.plan
-    terms = ", ".join(
-        f"{name} {value:.4g}"
-        for name, value in (("pixel", last.pixel), ("ffl", last.ffl), ("kl", last.kl), ("spreg", last.spreg))
-        if value is not None
-    )
+    named = zip(last._fields[3:], last[3:], strict=True)
+    terms = ", ".join(f"{name} {value:.4g}" for name, value in named if value is not None)
     return (
         f"{plan.model}, {plan.size}x{plan.size}: step {last.step} of epoch {last.epoch}, loss {last.loss:.4g} ({terms})"
         f"\nfiles are in {finished.folder}"
     )
 
 
-def of_experiment(experiment: Experiment, folder: Path, files: list[str]) -> str:
+def of_experiment(experiment: Experiment, folder: Path, files: Sequence[str]) -> str:
     """Return the tables of an experiment for a terminal: means over seeds, and deviations if there are several."""
     from ffltool.cli import _tables
     from ffltool.experiment_tables import deviations, means, titles

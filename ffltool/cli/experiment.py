@@ -28,18 +28,22 @@ def experiment(
         list[str] | None,
         typer.Option(metavar="NAMES", help="Variants with the first seed alone.", show_default=False, **_DESIGN),
     ] = None,
-    size: tr.Size = 64,
-    batch_size: tr.BatchSize = 128,
-    epochs: tr.Epochs = 20,
+    direction: tr.Direction = None,
+    size: tr.Size = None,
+    batch_size: tr.BatchSize = None,
+    epochs: tr.Epochs = None,
     steps: tr.Steps = None,
-    lr: tr.Lr = 1e-3,
-    beta1: tr.Beta1 = 0.9,
+    lr: tr.Lr = None,
+    decay: tr.Decay = None,
+    beta1: tr.Beta1 = None,
     beta2: tr.Beta2 = 0.999,
     amp: tr.Amp = False,
-    loss: tr.Loss = "mse",
+    loss: tr.Loss = None,
+    pixel_weight: tr.PixelWeight = None,
     ffl_weight: tr.FflWeight = 1.0,
     kl_weight: tr.KlWeight = 0.01,
     spreg_weight: tr.SpregWeight = 0.0,
+    gan_weight: tr.GanWeight = 1.0,
     alpha: tr.FocalAlpha = 1.0,
     patch_factor: tr.PatchFactor = 1,
     ave_spectrum: tr.AveSpectrum = False,
@@ -70,17 +74,17 @@ def experiment(
     from ffltool import experiment_tables, experiment_views
     from ffltool.cli import _render
     from ffltool.experiment import Design
-    from ffltool.trials import check, run
+    from ffltool.trials import RESULTS, check, run
 
     check(output, resume=resume, force=force)
     design = Design(variants=_names(variants), seeds=_numbers(seeds), once=_names(once or []))
     plan, where = tr.plan_of(asked, seed=design.seeds[0]), tr.device_of(device)
     judging = tr.judging_of(metric, weights, device=where, download=download, quiet=quiet, workers=workers)
-    images = tr.dataset_of(data, size=size, workers=workers, quiet=quiet)
+    images = tr.dataset_of(data, plan, workers=workers, quiet=quiet)
     if test is None:
         images, tested = images.held_out(_EVERY)
     else:
-        tested = tr.dataset_of(test, size=size, workers=workers, quiet=quiet)
+        tested = tr.dataset_of(test, plan, workers=workers, quiet=quiet)
     found = run(
         plan,
         design,
@@ -96,8 +100,7 @@ def experiment(
     if found:
         experiment_tables.write(found, output)
         experiment_views.write(found, output)
-        files = [*experiment_tables.FILES, *experiment_views.FILES]
-        _render.deliver(lambda: tr.of_experiment(found, output, files), warnings=found.warnings)
+        _render.deliver(lambda: tr.of_experiment(found, output, RESULTS), warnings=found.warnings)
 
 
 _EVERY = 5  # images are there for each that is tested with

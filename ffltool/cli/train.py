@@ -16,21 +16,25 @@ def train(
         Path, typer.Option("--output", "-o", metavar="RUN", help="Folder of the run.", show_default=False)
     ],
     test: tr.Test = None,
-    size: tr.Size = 64,
-    batch_size: tr.BatchSize = 128,
-    epochs: tr.Epochs = 20,
+    direction: tr.Direction = None,
+    size: tr.Size = None,
+    batch_size: tr.BatchSize = None,
+    epochs: tr.Epochs = None,
     steps: tr.Steps = None,
-    lr: tr.Lr = 1e-3,
-    beta1: tr.Beta1 = 0.9,
+    lr: tr.Lr = None,
+    decay: tr.Decay = None,
+    beta1: tr.Beta1 = None,
     beta2: tr.Beta2 = 0.999,
     seed: Annotated[
         int, typer.Option(min=0, max=2**63 - 1, metavar="N", help="Of weights, order and noise.", **tr.TRAINING)
     ] = 0,
     amp: tr.Amp = False,
-    loss: tr.Loss = "mse",
+    loss: tr.Loss = None,
+    pixel_weight: tr.PixelWeight = None,
     ffl_weight: tr.FflWeight = 1.0,
     kl_weight: tr.KlWeight = 0.01,
     spreg_weight: tr.SpregWeight = 0.0,
+    gan_weight: tr.GanWeight = 1.0,
     alpha: tr.FocalAlpha = 1.0,
     patch_factor: tr.PatchFactor = 1,
     ave_spectrum: tr.AveSpectrum = False,
@@ -57,7 +61,10 @@ def train(
     force: tr.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Train an autoencoder to rebuild images, with the focal frequency loss or without.
+    """Train a model to make images, with the focal frequency loss or without.
+
+    ae and vae rebuild the images of DATA; pix2pix makes one side of each of the
+    other, where two are side by side in one file (--direction).
 
     RUN gets settings, losses, grids of images and a checkpoint; with --test also
     the rebuilt test images and their metrics. Several GPUs: torchrun
@@ -77,8 +84,7 @@ def train(
         metric, weights, device=where, download=download, quiet=quiet, workers=workers, tested=test is not None
     )
     images, tested = (
-        None if folder is None else tr.dataset_of(folder, size=size, workers=workers, quiet=quiet)
-        for folder in (data, test)
+        None if folder is None else tr.dataset_of(folder, plan, workers=workers, quiet=quiet) for folder in (data, test)
     )
     finished = carry_out(
         plan,

@@ -1,12 +1,19 @@
+import inspect
 import json
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from ffltool.cli import _training
 from ffltool.cli._training import METRICS
+from ffltool.cli.train import train
+from ffltool.models import MODELS
+from ffltool.objective import Objective
 from ffltool.runs import METRICS as OF_RUNS
+from ffltool.train import Plan
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).parents[2]
@@ -16,6 +23,16 @@ SMALL = ["--size", 32, "--batch-size", 8, "--steps", 3, "--device", "cpu", "-m",
 
 def test_metrics_are_those_of_the_papers_tables():
     assert tuple(METRICS[0].split(",")) == OF_RUNS
+
+
+@pytest.mark.parametrize("name", MODELS["pix2pix"].own)
+def test_the_help_says_what_is_taken_where_nothing_is_asked_for(name):
+    defaults = {field.name: field.default for field in (*fields(Plan), *fields(Objective))}
+    own, others = (str(value) for value in (MODELS["pix2pix"].own[name], defaults[name]))
+    option = getattr(_training, "".join(part.title() for part in name.split("_")))
+    shown = own if defaults[name] is None else f"{others}, pix2pix {own}"
+    assert option.__metadata__[0].show_default == shown.replace(".0,", ",").removesuffix(".0")
+    assert inspect.signature(train).parameters[name].default is None
 
 
 @pytest.mark.parametrize("model", ["ae", "vae"])
@@ -42,14 +59,15 @@ def test_every_option_of_the_loss_arrives(run, tmp_path):
     options = ["--loss", "l1", "--ffl-weight", 3, "--kl-weight", 0.5, "--spreg-weight", 0.25, "--alpha", 0.5]
     options += ["--patch-factor", 2, "--ave-spectrum", "--log-matrix", "--batch-matrix", "--exclude-dc"]
     options += ["--transform", "dft", "--component", "amplitude", "--lr", 0.01, "--beta1", 0.5, "--beta2", 0.9]
-    options += ["--seed", 7, "--amp"]
+    options += ["--seed", 7, "--amp", "--decay", 0.25, "--pixel-weight", 2, "--gan-weight", 4]
     assert run("train", "ae", REAL, "-o", tmp_path / "run", *SMALL, *options)[0] == 0
     plan = json.loads((tmp_path / "run" / "config.json").read_text())["plan"]
     assert plan == {
         **{"model": "ae", "size": 32, "batch_size": 8, "epochs": 20, "steps": 3, "seed": 7, "amp": True},
-        **{"lr": 0.01, "beta1": 0.5, "beta2": 0.9},
+        **{"lr": 0.01, "decay": 0.25, "beta1": 0.5, "beta2": 0.9, "direction": None},
         "objective": {
             **{"loss": "l1", "ffl_weight": 3.0, "kl_weight": 0.5, "spreg_weight": 0.25, "alpha": 0.5},
+            **{"pixel_weight": 2.0, "gan_weight": 4.0},
             **{"patch_factor": 2, "ave_spectrum": True, "log_matrix": True, "batch_matrix": True},
             **{"transform": "dft", "component": "amplitude", "exclude_dc": True},
         },

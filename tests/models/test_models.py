@@ -4,7 +4,7 @@ from torch import nn
 from torch.distributions import Normal, kl_divergence
 
 from ffltool.errors import InputError
-from ffltool.models import MODELS, look_up
+from ffltool.models import MODELS, look_up, pix2pix
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -85,24 +85,36 @@ def test_noise_is_that_of_the_generator_and_none_is_the_mean():
     assert torch.equal(none, network.generate(mean))
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_weights_are_normal_with_deviation_0_02_and_biases_are_0(name):
-    network = look_up(name).build(64, seed=3)
-    for module in network.modules():
+@pytest.fixture
+def quarter(monkeypatch):
+    """Let pix2pix have a quarter of its channels."""
+    monkeypatch.setattr(pix2pix, "WIDTH", 16)
+
+
+def built(name, seed):
+    """Return the network of a model, or its critic."""
+    model = look_up(name.removesuffix("'s critic"))
+    return model.build(max(64, model.smallest), seed=seed) if name in MODELS else model.build_critic(seed=seed)
+
+
+@pytest.mark.parametrize("name", [*MODELS, "pix2pix's critic"])
+def test_weights_are_normal_with_deviation_0_02_and_biases_are_0(name, quarter):
+    for module in built(name, 3).modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             # the deviation of n normal values deviates by 1 / sqrt(2 n) of itself; five times that
             assert module.weight.std().item() == pytest.approx(0.02, rel=5 / (2 * module.weight.numel()) ** 0.5)
-            assert not module.bias.any()
+            assert module.bias is None or not module.bias.any()
         if isinstance(module, nn.BatchNorm2d):
             assert module.weight.mean().item() == pytest.approx(1, abs=0.02)
+        if isinstance(module, nn.BatchNorm2d) and module.track_running_stats:
             assert (module.running_mean.abs().max(), module.running_var.min()) == (0, 1)
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_the_seed_decides_the_weights_and_leaves_torchs_own_alone(name):
+@pytest.mark.parametrize("name", [*MODELS, "pix2pix's critic"])
+def test_the_seed_decides_the_weights_and_leaves_torchs_own_alone(name, quarter):
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    one, same, other = (look_up(name).build(16, seed=seed).state_dict() for seed in (1, 1, 2))
+    one, same, other = (built(name, seed).state_dict() for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(one[key], same[key]) for key in one)
     assert not all(torch.equal(one[key], other[key]) for key in one)
@@ -113,7 +125,7 @@ def test_the_seed_decides_the_weights_and_leaves_torchs_own_alone(name):
     [
         ("ae", 4, "ae takes images of 8 to 256 pixels, not 4"),
         ("vae", 48, "vae takes images of a power of two 8 to 512 pixels, not 48"),
-        ("gan", 64, "there is no model 'gan'; known are ae, vae"),
+        ("gan", 64, "there is no model 'gan'; known are ae, vae, pix2pix"),
     ],
 )
 def test_sizes_and_names_that_do_not_suit_are_errors(name, size, said):
