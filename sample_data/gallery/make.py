@@ -26,14 +26,14 @@ FIGURES = {
     "reconstruct.png": "reconstruct sample_data/real/03_checkerboard.png --size 128 -o rebuilt",
     "diagnose.png": "diagnose sample_data/real/04_checkerboard_4.png sample_data/fake/04_checkerboard_4.png "
     "-o diagnose.png",
-    "train.png": "train ae sample_data/real -o run --batch-size 16 --steps 100 --samples-every 0",
+    "train.png": "train ae sample_data/real -o run --batch-size 16 --steps 40 --samples-every 0",
     "experiment.png": "experiment ae sample_data/real -o compared --test sample_data/real --batch-size 16 --steps 300 "
     '--variants "w/o FFL,weight=1,weight=10" -m psnr,lfd,lsd',
 }
 # which file of the folder that a command writes; elsewhere it writes the figure itself
 WRITTEN = {
     "reconstruct.png": "rebuilt/figure.png",
-    "train.png": "run/samples/epoch_0100.png",
+    "train.png": "run/samples/epoch_0040.png",
     "experiment.png": "compared/reconstructions.png",
 }
 
