@@ -146,6 +146,14 @@ def test_the_output_shown_is_what_the_first_line_prints(monkeypatch, run):
     assert run("lfd", "sample_data/real", "sample_data/fake")[1].rstrip() in README
 
 
+def test_the_output_of_weights_is_what_it_prints(tmp_path, monkeypatch, run):
+    for name in ("FFLTOOL_WEIGHTS", "TORCH_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    table, _, _ = run("weights")[1].partition("\n\n")
+    assert f"```\n{table}\n```" in README
+
+
 def test_the_output_of_check_is_what_it_prints(monkeypatch, run):
     monkeypatch.chdir(ROOT)
     command = "ffltool check -c sample_data/limits.toml"
@@ -194,9 +202,8 @@ def test_a_metric_is_added_as_it_says(tmp_path):
     (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
     (tmp_path / "ffltool" / "metrics" / "mae.py").write_text(python(NEW_METRIC))
     table = tmp_path / "ffltool" / "metrics" / "__init__.py"
-    first = '        Metric(name="lfd"'
-    before, after = table.read_text().split(first)
-    table.write_text(before + python(NEW_ROW) + first + after)
+    rows, end, rest = table.read_text().partition("    )\n}\n")
+    table.write_text(f"{rows}        {python(NEW_ROW).rstrip()},\n{end}{rest}")
     command, wanted = re.search(r"```console\n\$ (ffltool metrics [^\n]* -m mae)\n(.*?)```", README, re.DOTALL).groups()
     asked = [sys.executable, "-m", *command.split()]
     done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -22,6 +22,8 @@ ELSEWHERE = {
     "pip install -e .": "CI runs it, which test_readme.py holds",
     "pip install -e '.[test]'": "CI runs it, which test_readme.py holds",
     "ffltool metrics sample_data/real sample_data/fake -m mae": "test_readme.py adds the metric and runs it",
+    "pip install ./ffltool": "the same from outside of a checkout",
+    "python generate.py --out out/": "stands for what makes a user's images",
     "pytest": "runs this",
     "pytest tests/metrics": "runs beside this",
     "ruff check .": "CI runs it",
@@ -46,7 +48,7 @@ def lines():
         elif language == "console":
             found = re.findall(r"^\$ (.*)", text, re.MULTILINE)
         else:
-            found = re.findall(r"(?:run|cmd|entry): (ffltool [^,}\n]+)", text) if language == "yaml" else []
+            found = re.findall(r"(?:run|cmd|entry): ([^,}\n]+)", text) if language == "yaml" else []
         for line in found:
             yield from (part.strip() for part in line.split("&&"))
 
@@ -55,6 +57,7 @@ LINES = list(dict.fromkeys(lines()))
 OURS = [line for line in LINES if line.startswith(("ffltool ", "torchrun ")) and line not in ELSEWHERE]
 HOURS = [line for line in OURS if "--epochs 200" in line and "--seeds" in line]
 INLINE = list(dict.fromkeys(re.findall(r"`(ffltool [^`]+)`", README)))
+SCRIPTS = list(dict.fromkeys(re.findall(r"`([^`]+\.py\s[^`]*)`", README)))
 
 
 def options_of(line):
@@ -130,6 +133,13 @@ def test_no_other_block_holds_command_lines():
 @pytest.mark.parametrize("line", INLINE)
 def test_a_line_within_the_text_has_only_options_that_there_are(line):
     assert options_of(line) <= known_options(line)
+
+
+@pytest.mark.parametrize("line", SCRIPTS)
+def test_a_script_within_the_text_has_the_options_that_it_names(line):
+    (name,) = (word for word in line.split() if word.endswith(".py"))
+    (script,) = (path for path in (ROOT / name, ROOT / "tests" / "benchmarks" / name) if path.is_file())
+    assert all(f'"{word}"' in script.read_text() for word in line.split() if word.startswith("--"))
 
 
 def test_an_experiment_of_hours_is_one_that_could_begin():

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from PIL import Image, ImageOps
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
@@ -20,10 +21,11 @@ WIDTH = 1200  # pixels of the window
 PAGES = {
     "page.png": (
         "metrics sample_data/real sample_data/fake --limit 12 -m psnr,ssim,lfd,lsd --html report.html",
-        1560,
+        1400,
     ),
     "check.png": ("check -c sample_data/limits.toml --html check.html", 620),
 }
+FRAME = "#d0d4da"  # where the page ends and the README goes on
 FLAGS = ("headless=new", "no-sandbox", "disable-dev-shm-usage", "hide-scrollbars")
 
 
@@ -38,6 +40,8 @@ def photograph(page: Path, picture: Path, *, height: int) -> None:
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", window)
         browser.get(page.as_uri())
         browser.save_screenshot(str(picture))
+    with Image.open(picture) as image:
+        ImageOps.expand(image.convert("RGB"), border=2, fill=FRAME).save(picture)
 
 
 if __name__ == "__main__":
