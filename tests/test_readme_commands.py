@@ -16,6 +16,7 @@ from ffltool.objective import Objective, variant
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+TEXT = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
 PROGRAMS = ("ffltool", "python", "pip", "pytest", "ruff", "torchrun")
 # what is not run here, and why
 ELSEWHERE = {
@@ -56,8 +57,8 @@ def lines():
 LINES = list(dict.fromkeys(lines()))
 OURS = [line for line in LINES if line.startswith(("ffltool ", "torchrun ")) and line not in ELSEWHERE]
 HOURS = [line for line in OURS if "--epochs 200" in line and "--seeds" in line]
-INLINE = list(dict.fromkeys(re.findall(r"`(ffltool [^`]+)`", README)))
-SCRIPTS = list(dict.fromkeys(re.findall(r"`([^`]+\.py\s[^`]*)`", README)))
+INLINE = list(dict.fromkeys(re.findall(r"`(ffltool [^`]+)`", TEXT)))
+SCRIPTS = list(dict.fromkeys(re.findall(r"`([^`]+\.py\s[^`]*)`", TEXT)))
 
 
 def options_of(line):
