@@ -35,8 +35,8 @@ LOSS, IN_PYTHON, IN_TESTS, LEARNED, NEW_METRIC, NEW_ROW = (
 )
 # figure -> the command that draws it, or that writes the page it is of
 GALLERY = ROOT / "sample_data" / "gallery"
-PAGES = {name: command for name, (command, _) in runpy.run_path(str(GALLERY / "page.py"))["PAGES"].items()}
-DRAWN = runpy.run_path(str(GALLERY / "make.py"))["FIGURES"] | PAGES
+MAKE = runpy.run_path(str(GALLERY / "make.py"))
+DRAWN = MAKE["FIGURES"] | {name: command for name, (command, _) in MAKE["PAGES"].items()}
 
 
 def python(part):

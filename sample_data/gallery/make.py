@@ -36,6 +36,11 @@ WRITTEN = {
     "train.png": "run/samples/epoch_0040.png",
     "experiment.png": "compared/reconstructions.png",
 }
+# picture -> the command that writes the page it is of, and how many of the page's pixels are seen; by page.py
+PAGES = {
+    "page.png": ("metrics sample_data/real sample_data/fake --limit 12 -m psnr,ssim,lfd,lsd --html report.html", 1400),
+    "check.png": ("check -c sample_data/limits.toml --html check.html", 620),
+}
 
 
 def shrink(source: Path, target: Path) -> None:

@@ -17,14 +17,6 @@ from ffltool.cli import main
 
 GALLERY = Path(__file__).parent
 WIDTH = 1200  # pixels of the window
-# picture -> the command that writes the page, as the README has it, and how much of the page is seen
-PAGES = {
-    "page.png": (
-        "metrics sample_data/real sample_data/fake --limit 12 -m psnr,ssim,lfd,lsd --html report.html",
-        1400,
-    ),
-    "check.png": ("check -c sample_data/limits.toml --html check.html", 620),
-}
 FRAME = "#d0d4da"  # where the page ends and the README goes on
 FLAGS = ("headless=new", "no-sandbox", "disable-dev-shm-usage", "hide-scrollbars")
 
@@ -45,12 +37,12 @@ def photograph(page: Path, picture: Path, *, height: int) -> None:
 
 
 if __name__ == "__main__":
-    shrink = runpy.run_path(str(GALLERY / "make.py"))["shrink"]
+    make = runpy.run_path(str(GALLERY / "make.py"))
     with tempfile.TemporaryDirectory() as name:
         os.chdir(name)
         Path("sample_data").symlink_to(GALLERY.parent)
-        for picture, (command, height) in PAGES.items():
+        for picture, (command, height) in make["PAGES"].items():
             main([*shlex.split(command), "--quiet"])
             photograph(Path(name, command.split()[-1]), Path(picture), height=height)
-            shrink(Path(picture), GALLERY / picture)
+            make["shrink"](Path(picture), GALLERY / picture)
         os.chdir(GALLERY)
