@@ -151,7 +151,7 @@ def test_the_output_of_weights_is_what_it_prints(tmp_path, monkeypatch, run):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     table, _, _ = run("weights")[1].partition("\n\n")
-    assert f"```\n{table}\n```" in README
+    assert f"```console\n$ ffltool weights\n{table}\n```" in README
 
 
 def test_the_output_of_check_is_what_it_prints(monkeypatch, run):
