@@ -1,4 +1,9 @@
-"""A report and its images into a page that stays small, whatever their number."""
+"""A report and its images into a page that stays small, whatever their number.
+
+A page is smaller than 3 MB. Pictures are at most 256 pixels wide and high; where they would take too much, fewer pairs
+are shown, and smaller. Their colours are exact unless they had to be shrunk; figures of maps have 256 colours, none off
+by more than a few levels.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Folders of images as one tensor of 8-bit pixels, decoded once, and batches of it in an order that a seed decides."""
+"""Folders of images as one tensor of 8-bit pixels, decoded once, and batches of it in an order that a seed decides.
+
+The pixels lie on the GPU where they fit into a quarter of its memory; beyond a quarter of the machine's memory they lie
+in a file without a name, which `$TMPDIR` moves.
+"""
 
 from __future__ import annotations
 

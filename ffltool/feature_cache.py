@@ -3,6 +3,11 @@
 An entry is an NPZ file in the folder `features` of ffltool's cache, by the name of its key. Together they take up no
 more than `LIMIT`: those that were not used for longest leave first. An entry that is damaged is none, for it can be
 made again.
+
+A key is of the content of a set's files in order, the weights, preset, layer, precision, kind of device, what becomes
+of alpha channels, and the version of ffltool. A set that is found is not decoded again, unless another metric needs its
+images. Not kept are sets with broken files or dropped alpha channels, and those of several processes; where broken
+images are skipped pairs are read each time, for a broken image takes its partner along.
 """
 
 from __future__ import annotations

@@ -1,4 +1,10 @@
-"""The Inception features of both sets of a run: gathered from images, kept from an earlier run, or out of a file."""
+"""The Inception features of both sets of a run: gathered from images, kept from an earlier run, or out of a file.
+
+For the Fréchet distance alone they are summed up, in up to 50 MB a set for 2048 features, whatever the number of
+images. KID keeps 8192 bytes of every image (4 for each feature of the layer) and the Inception score 4032 of every fake
+one: 819 MB and 202 MB for 50,000 images of both sides, and for a moment at the end copies of that, in the order of the
+images.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Image files: read them as 8-bit or 16-bit pixels, bring two to one size, write them."""
+"""Image files: read them as 8-bit or 16-bit pixels, bring two to one size, write them.
+
+Pixels are what Pillow decodes: grey counts as three equal channels, EXIF orientation is applied, palettes and CMYK
+become RGB. 16-bit PNG, TIFF and PGM keep all their bits and are scaled by 255/65535, where the authors' reader cuts
+them to 8. Refused are layouts of more than 8 bits that Pillow would cut or misread (colour PPM, TIFF with separate
+planes, CMYK, premultiplied alpha, inverted grey or 12 bits), floating-point and 32-bit pixels, which have no agreed
+scale, and images beyond Pillow's limit of 179 million pixels. PNG check sums are compared, which Pillow does not.
+"""
 
 from __future__ import annotations
 

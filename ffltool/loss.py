@@ -6,6 +6,11 @@
 with F the orthonormal DFT of one channel of one image (or of a patch of it). To the gradient w is a constant.
 At the edges: equal images have loss 0 and gradient 0, NaN in gives NaN out, and ``alpha=0`` is the mean squared error,
 by Parseval's theorem.
+
+float16 and bfloat16 are computed in float32 and returned in their type, under autocast too: where both inputs are
+float16 so is the loss, which a large gradient scale overflows; pass ``pred.float()`` then. ``torch.compile`` makes one
+graph of it, and nothing waits for the device. Double backward works with the weights held fixed, ``torch.func.grad``
+too; ``torch.func.vmap`` over it, and forward mode over the gradient, raise torch's error.
 """
 
 from __future__ import annotations

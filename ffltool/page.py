@@ -1,4 +1,9 @@
-"""A report as a page: one HTML file that holds its figures and pictures, and needs neither network nor scripts."""
+"""A report as a page: one HTML file that holds its figures and pictures, and needs neither network nor scripts.
+
+It is light or dark as its reader's system is, narrow on a phone, prints without the rows of all pairs beyond 40, has
+words for every figure and picture, and works by keyboard. Names of files are shown as they are and cannot act: the
+page's own policy forbids everything but its one style and script.
+"""
 
 from __future__ import annotations
 

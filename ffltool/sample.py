@@ -1,4 +1,8 @@
-"""A sample of the images of a comparison, measured once more for what is drawn: spectra, bands, examples."""
+"""A sample of the images of a comparison, measured once more for what is drawn: spectra, bands, examples.
+
+At most 256 images of each set, and no more than 8 million pixels (but four images at least), drawn with seed 0. Images
+of several sizes are cut about their centres to the smallest height and width, as for the metrics of sets.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Work on many items ahead of the one asked for, on all cores, in memory that does not grow with their number."""
+"""Work on many items ahead of the one asked for, on all cores, in memory that does not grow with their number.
+
+Threads decode; for a hundred small files and more they are forked processes where the system has them, since threads
+then wait for the interpreter.
+"""
 
 from __future__ import annotations
 

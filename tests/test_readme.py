@@ -3,6 +3,9 @@
 import inspect
 import re
 import runpy
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,26 @@ from ffltool.views import LAYOUTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PYTHON = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+# what is in one of these blocks alone
+LOSS, IN_PYTHON, IN_TESTS, LEARNED, NEW_METRIC, NEW_ROW = (
+    "FocalFrequencyLoss(loss_weight",
+    "evaluate_pairs(pair(",
+    "ffltool.assert_images(",
+    "fid.frechet_distance(",
+    "def of_pair(",
+    'Metric(name="mae"',
+)
+# figure -> the command that draws it, or that writes the page it is of
+GALLERY = ROOT / "sample_data" / "gallery"
+MAKE = runpy.run_path(str(GALLERY / "make.py"))
+DRAWN = MAKE["FIGURES"] | {name: command for name, (command, _) in MAKE["PAGES"].items()}
+
+
+def python(part):
+    """Return the block of Python that this is in."""
+    (block,) = (block for block in PYTHON if part in block)
+    return block
 
 
 def commands():
@@ -36,7 +59,7 @@ def commands():
 
 
 def test_the_two_lines_are_those_that_ci_runs():
-    block = re.search(r"```\n(pip install -e \. && .*)\n(pip install .*pytest)\n```", README)
+    block = re.search(r"```sh\n(pip install -e \. && .*)\n(pip install .*pytest)\n```", README)
     ci = (ROOT / ".ci" / "run").read_text().splitlines()
     assert block is not None
     # "a && b" alone does not end a script when a fails
@@ -98,7 +121,7 @@ def test_the_training_loop_runs():
     torch.manual_seed(0)
     model, pixel_loss = torch.nn.Conv2d(3, 3, 3, padding=1), torch.nn.functional.mse_loss
     names = {"model": model, "pixel_loss": pixel_loss, "loader": [torch.rand(2, 3, 16, 16)]}
-    exec(re.search(r"## The loss\n\n```python\n(.*?)```", README, re.DOTALL)[1], names)
+    exec(python(LOSS), names)
     assert model.weight.grad.abs().max() > 0
 
 
@@ -114,13 +137,21 @@ def test_every_model_and_variant_of_training_is_explained():
 
 def test_the_python_example_runs(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    exec(re.search(r"## In Python\n\n```python\n(.*?)```", README, re.DOTALL)[1], {})
+    exec(python(IN_PYTHON), {})
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["lfd", "ssim"]
 
 
 def test_the_output_shown_is_what_the_first_line_prints(monkeypatch, run):
     monkeypatch.chdir(ROOT)
     assert run("lfd", "sample_data/real", "sample_data/fake")[1].rstrip() in README
+
+
+def test_the_output_of_weights_is_what_it_prints(tmp_path, monkeypatch, run):
+    for name in ("FFLTOOL_WEIGHTS", "TORCH_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    table, _, _ = run("weights")[1].partition("\n\n")
+    assert f"```console\n$ ffltool weights\n{table}\n```" in README
 
 
 def test_the_output_of_check_is_what_it_prints(monkeypatch, run):
@@ -138,9 +169,8 @@ def test_the_limits_shown_are_limits():
 
 
 def test_the_test_shown_passes_and_fails():
-    block = re.search(r"```python\n(import ffltool\n.*?)```", README, re.DOTALL)[1]
     names = {}
-    exec(block, names)
+    exec(python(IN_TESTS), names)
     images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     names["test_reconstructions_are_close"](lambda images: images, images)
     with pytest.raises(AssertionError, match=r"fail  psnr mean >= 30 dB"):
@@ -153,12 +183,62 @@ def test_every_preset_and_layout_of_spectra_is_explained():
     assert all(choice in README for choices in CHOICES.values() for choice in choices)
 
 
-def test_the_gallery_shows_every_figure_that_its_script_draws_and_no_other():
-    gallery = ROOT / "sample_data" / "gallery"
+def test_the_gallery_shows_every_figure_that_its_scripts_draw_and_no_other():
     shown = set(re.findall(r"!\[.+\]\(sample_data/gallery/(.+?)\)", README))
-    drawn = {path.name for path in gallery.glob("*.png")}
-    assert shown == drawn >= set(runpy.run_path(str(gallery / "make.py"))["FIGURES"])
-    assert sum(path.stat().st_size for path in gallery.glob("*.png")) < 1.5e6
+    drawn = {path.name for path in GALLERY.glob("*.png")}
+    assert shown == drawn == {*DRAWN, "nine_degradations.png"}
+    assert sum(path.stat().st_size for path in GALLERY.glob("*.png")) < 1.5e6
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_figure_stands_below_the_command_that_draws_it(name):
+    above = README.replace("\\\n  ", "").partition(f"](sample_data/gallery/{name})")[0].rsplit("```", 2)
+    assert above[1] == f"sh\nffltool {DRAWN[name]}\n"
+    assert above[2].startswith("\n\n![")
+
+
+def test_a_metric_is_added_as_it_says(tmp_path):
+    shutil.copytree(ROOT / "ffltool", tmp_path / "ffltool")
+    (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
+    (tmp_path / "ffltool" / "metrics" / "mae.py").write_text(python(NEW_METRIC))
+    table = tmp_path / "ffltool" / "metrics" / "__init__.py"
+    rows, end, rest = table.read_text().partition("    )\n}\n")
+    table.write_text(f"{rows}        {python(NEW_ROW).rstrip()},\n{end}{rest}")
+    command, wanted = re.search(r"```console\n\$ (ffltool metrics [^\n]* -m mae)\n(.*?)```", README, re.DOTALL).groups()
+    asked = [sys.executable, "-m", *command.split()]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == wanted
+    mae = runpy.run_path(str(tmp_path / "ffltool" / "metrics" / "mae.py"))["mae"]
+    assert mae(torch.zeros(2, 3, 4, 5), torch.full((2, 3, 4, 5), 1.5)).tolist() == [1.5, 1.5]
+
+
+def test_every_block_of_python_is_run():
+    keys = (LOSS, IN_PYTHON, IN_TESTS, LEARNED, NEW_METRIC, NEW_ROW)
+    assert sorted(map(python, keys)) == sorted(PYTHON)
+
+
+def test_links_lead_somewhere():
+    plain = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)", plain, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    for target in re.findall(r"\]\((.+?)\)", plain):
+        path, _, anchor = target.partition("#")
+        assert path.startswith("https://") or (ROOT / path).exists(), target
+        assert not anchor or anchor in anchors, target
+
+
+def test_files_that_it_names_are_there():
+    names = re.findall(r"(?<![\w/-])((?:ffltool|tests|sample_data|cli|metrics|models|figures)/[\w/.]*\.\w+)", README)
+    assert len(names) > 20
+    for name in {*names} - {"ffltool/metrics/mae.py", "tests/metrics/test_mae.py"}:
+        assert (ROOT / name).exists() or (ROOT / "ffltool" / name).exists(), name
+
+
+def test_the_table_of_files_has_every_file():
+    table = re.search(r"^\| file \| what \|\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)[1]
+    named = re.findall(r"`([\w/.]+)`", "".join(row.split("|")[1] for row in table.splitlines()))
+    package = {f"{path.name}/" if path.is_dir() else path.name for path in (ROOT / "ffltool").glob("[!_]*")}
+    assert sorted(named) == sorted({*package, "sample_data/"})
 
 
 def test_the_table_of_weight_files_is_what_is_pinned():
@@ -181,5 +261,5 @@ def test_the_example_of_learned_metrics_runs(monkeypatch, capsys):
     monkeypatch.setattr(inception, "load", lambda: lambda images: {"2048": images.flatten(1)[:, :2048]})
     monkeypatch.setattr(lpips, "lpips", lambda real, fake, *, backbone: (real - fake).square().mean((1, 2, 3)))
     names = {"real": torch.rand(9, 3, 32, 32), "fake": torch.rand(9, 3, 32, 32)}
-    exec(re.search(r"\*\*Learned metrics\*\*.*?```python\n(.*?)```", README, re.DOTALL)[1], names)
+    exec(python(LEARNED), names)
     assert capsys.readouterr().out.endswith("])\n")

@@ -7,6 +7,11 @@ import typer
 from ffltool.cli import _networks as nets
 from ffltool.cli import _options as opt
 from ffltool.errors import InputError
+from ffltool.metrics import METRICS
+
+_NAMES = {
+    of: ", ".join(name for name, metric in METRICS.items() if metric.of == of) for of in ("pairs", "sets", "labels")
+}
 
 
 def metrics(
@@ -18,7 +23,7 @@ def metrics(
             "--metric",
             "-m",
             metavar="NAMES",
-            help="Of lfd, mse, psnr, ssim, lsd, sde, gain, lpips, fid, kid, is, miou, pixel_accuracy, with commas.",
+            help=f"With commas. Of pairs: {_NAMES['pairs']}; of sets: {_NAMES['sets']}; of labels: {_NAMES['labels']}.",
         ),
     ] = ["psnr,ssim,lfd"],  # noqa: B006 (Typer reads the list, nothing changes it)
     pair: opt.Pair = "stem",
@@ -55,7 +60,7 @@ def metrics(
     force: opt.Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Several metrics, decoding each file once: of pairs (lfd, mse, psnr, ssim, lpips) and whole sets (the others).
+    """Several metrics of pairs, of whole sets or of label maps, decoding each file once.
 
     Sets need no pairs, and may differ in their number of images, unless a metric of pairs is asked for too.
 

@@ -40,7 +40,7 @@ class DecodedPair(Protocol):
         """The exact mean squared error on the 0..255 scale."""
 
     def planes(self) -> tuple[ndarray, ndarray]:
-        """Both images as arrays, shape (C, H, W), on the 0..255 scale."""
+        """Both images as arrays, shape (C, H, W), on the 0..255 scale: uint8, whose differences wrap, or float64."""
 
 
 @dataclass(frozen=True, kw_only=True)
