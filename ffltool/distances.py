@@ -23,6 +23,7 @@ from ffltool.spectrum import dct
 TRANSFORMS = ("dft", "dct", "none")
 COMPONENTS = ("complex", "amplitude", "phase")
 _BLOCK = 2**18  # values whose spectrum, weight and gradient stay in a core's cache
+_LARGE = 2**13  # coefficients of a plane whose columns are turned by tiles
 _SMALLEST_BLOCK = 2**15  # below this many the steps cost more than the arithmetic
 
 
@@ -75,7 +76,7 @@ def distances(
 
 
 class _Distances(torch.autograd.Function):
-    """Distances of the whole DFT and, in the same pass over each block of planes, half their gradient.
+    """Distances of the whole DFT and, in the same pass over each block of planes, their gradient times half their size.
 
     The gradient is handed over to the first backward pass, which scales it in place: memory that is new to a process
     costs as much as a transform. A second pass, or one that will be differentiated itself, computes it again. Only
@@ -87,7 +88,7 @@ class _Distances(torch.autograd.Function):
     def forward(
         pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus, differentiated: bool
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the distances, shape (planes,), and half the gradient, None where none will be asked for."""
+        """Return the distances, shape (planes,), and the gradient as `_block` does."""
         blocks = _blocks(pred, whole=focus.batch_matrix)
         if len(blocks) == 1:
             return _block(pred, target, matrix, focus, differentiated)
@@ -116,7 +117,7 @@ class _Distances(torch.autograd.Function):
         if of_sums is None:
             return (None,) * 5
         pred, target, matrix = ctx.inputs
-        factors = (2 * of_sums).reshape(-1, *[1] * len(_axes(pred)))
+        factors = (2 / pred[0].numel() * of_sums).reshape(-1, *[1] * len(_axes(pred)))
         if torch.compiler.is_compiling():  # a compiled pass may run again on the gradient that it holds
             gradient = ctx.gradient * factors
         elif ctx.gradient is None or torch.is_grad_enabled():
@@ -137,17 +138,48 @@ _Distances.forward.__signature__ = inspect.signature(_Distances.forward)
 def _block(
     pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus, differentiated: bool
 ) -> tuple[Tensor, Tensor | None]:
-    """Return the distances of planes and, where it will be asked for, half their gradient."""
-    axes, dtype = _axes(pred), computed_in(pred, target)
-    spectrum = torch.fft.rfftn(pred.to(dtype) - target.to(dtype), dim=axes, norm="ortho")
+    """Return the distances of planes and, where it will be asked for, their gradient times half their size.
+
+    Transforms are not scaled on the way: a spectrum is that of the unitary one times the square root of the size.
+    """
+    dtype, size = computed_in(pred, target), pred[0].numel()
+    spectrum = _forth(pred.to(dtype) - target.to(dtype))
     squared = _squared(spectrum)
-    weight = weights(squared.detach(), focus) if matrix is None else matrix
-    sums = _sum(squared.mul_(weight), pred.shape[-1])
+    if matrix is None:
+        matrix = weights(squared.detach() / size if focus.log_matrix else squared.detach(), focus)
+    sums = _sum(squared.mul_(matrix), pred.shape[-1]) / size
     if not differentiated:
         return sums, None
-    spectrum.mul_(weight)
-    del squared, weight  # the transform back needs room of its own
-    return sums, torch.fft.irfftn(spectrum, s=pred.shape[1:], dim=axes, norm="ortho")
+    spectrum.mul_(matrix)
+    del squared, matrix  # the transform back needs room of its own
+    return sums, _back(spectrum, pred.shape)
+
+
+def _forth(planes: Tensor) -> Tensor:
+    """Return half the spectrum of planes, not scaled, in the layout that is nearest."""
+    if not _by_rows_and_columns(planes):
+        return torch.fft.rfftn(planes, dim=_axes(planes))
+    return torch.fft.fft(torch.fft.rfft(planes, dim=2), dim=1)
+
+
+def _back(spectrum: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return planes of that shape from half their spectrum, not scaled."""
+    if not _by_rows_and_columns(spectrum):
+        return torch.fft.irfftn(spectrum, s=shape[1:], dim=_axes(spectrum), norm="forward")
+    columns = torch.fft.ifft(spectrum, dim=1, norm="forward")
+    # columns lie behind one another, at strides of a power of two, where a transform of rows would miss the cache
+    rows = columns.new_empty(columns.shape)
+    if rows[0].numel() < _LARGE:
+        rows.copy_(columns)
+    else:
+        for turned, plane in zip(rows, columns, strict=True):  # of one plane torch makes tiles, of many it does not
+            turned.copy_(plane)
+    return torch.fft.irfft(rows, n=shape[-1], dim=2, norm="forward")
+
+
+def _by_rows_and_columns(planes: Tensor) -> bool:
+    """Tell whether to transform rows and columns each by themselves, which on a CPU is faster than both in one call."""
+    return planes.ndim == 3 and planes.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def _versions(tensors: Sequence[Tensor | None]) -> list[int | None]:
@@ -156,11 +188,13 @@ def _versions(tensors: Sequence[Tensor | None]) -> list[int | None]:
 
 
 def _gradient(pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus) -> Tensor:
-    """Return half the gradient in steps that can be differentiated themselves."""
-    axes, dtype = _axes(pred), computed_in(pred, target)
-    spectrum = torch.fft.rfftn(pred.to(dtype) - target.to(dtype), dim=axes, norm="ortho")
-    weight = weights(_squared(spectrum.detach()), focus) if matrix is None else matrix
-    return torch.fft.irfftn(spectrum * weight, s=pred.shape[1:], dim=axes, norm="ortho")
+    """Return what `_block` does of the gradient, in steps that can be differentiated themselves."""
+    axes, dtype, size = _axes(pred), computed_in(pred, target), pred[0].numel()
+    spectrum = torch.fft.rfftn(pred.to(dtype) - target.to(dtype), dim=axes)
+    if matrix is None:
+        squared = _squared(spectrum.detach())
+        matrix = weights(squared / size if focus.log_matrix else squared, focus)
+    return torch.fft.irfftn(spectrum * matrix, s=pred.shape[1:], dim=axes, norm="forward")
 
 
 def _blocks(planes: Tensor, *, whole: bool) -> list[slice]:
@@ -217,7 +251,8 @@ def _angle(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _squared(spectrum: Tensor) -> Tensor:
-    return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
+    parts = torch.view_as_real(spectrum).square()
+    return parts[..., 0] + parts[..., 1]
 
 
 def zero_frequency(planes: Tensor) -> tuple:
