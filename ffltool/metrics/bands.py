@@ -94,7 +94,7 @@ class BandSums(Sums):
 
     def update(self, real: Tensor, fake: Tensor) -> None:
         """Take in pairs, as `band_parts` does."""
-        if self.size not in (None, real.shape[-2:]):
+        if self.size is not None and self.size != real.shape[-2:]:
             raise ShapeError(f"all pairs must be {self.size[0]}x{self.size[1]}, got {tuple(real.shape)}")
         maps = _parts(real, fake).cpu()
         self.add_parts(_in_bands(maps, width=real.shape[-1], count=self.bands))
@@ -107,8 +107,8 @@ class BandSums(Sums):
 
     def compute(self) -> tuple[BandScore, ...]:
         """Return what is known of each band."""
-        means = (self.state["lfd"] / self.state["count"]).tolist()
-        amplitude, phase, real, fake = self.state["parts"].T.tolist()
+        means = (self.tensors["lfd"] / self.numbers["count"]).tolist()
+        amplitude, phase, real, fake = self.tensors["parts"].T.tolist()
         total = math.fsum(amplitude) + math.fsum(phase)
         scores = []
         for index, band in enumerate(bands(self.bands)):
@@ -128,9 +128,14 @@ class BandSums(Sums):
             )
         return tuple(scores)
 
-    def error_map(self) -> Tensor:
-        """Return the mean over pairs of |F_real - F_fake|^2 / (H W), shape (H, W), centred: its mean is the MSE."""
-        return centred(whole(self.state["error"] / self.state["count"], width=self.size[1]))
+    def error_map(self) -> Tensor | None:
+        """Return the mean over pairs of |F_real - F_fake|^2 / (H W), shape (H, W), centred; None of any sizes.
+
+        Its mean is the MSE.
+        """
+        if self.size is None:
+            return None
+        return centred(whole(self.tensors["error"] / self.numbers["count"], width=self.size[1]))
 
 
 def band_scores(parts: Tensor, *, count: int) -> tuple[BandScore, ...]:
