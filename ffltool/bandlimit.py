@@ -16,8 +16,7 @@ Of ideal ones the images add up too.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -35,12 +34,17 @@ _CORNER = math.sqrt(0.5)
 _ROUNDING = 1e-9  # lest of frequencies of one radius, such as (3, 4) and (5, 0), some are stopped and others are not
 
 # name -> odds of a ratio to the cut-off and an order
-SHAPES = {
+SHAPES: dict[str, Callable[[Tensor, int], Tensor]] = {
     "ideal": lambda x, order: torch.where((x >= -1 - _ROUNDING) & (x < 1 - _ROUNDING), 0.0, math.inf).to(x),
     "gaussian": lambda x, order: (math.log(2) * x.square()).expm1(),
     "butterworth": lambda x, order: x.square() ** order,
 }
-_UNITS = {"": lambda number: number, "%": lambda number: number / 200, "px": lambda number: 1 / number}
+# what ends a cut-off -> cycles per pixel of the number before it; "" ends everything
+_UNITS: dict[str, Callable[[float], float]] = {
+    "%": lambda number: number / 200,
+    "px": lambda number: 1 / number,
+    "": lambda number: number,
+}
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,8 @@ class Filter:
 def _through(image: Tensor, gain: Tensor) -> Tensor:
     """Return images whose frequencies are multiplied by a gain, shape (H, W), the same for opposite frequencies."""
     half = torch.fft.rfft2(image)
-    return torch.fft.irfft2(half * gain[:, : half.shape[-1]].to(half.real), s=image.shape[-2:])
+    left: Tensor = torch.fft.irfft2(half * gain[:, : half.shape[-1]].to(half.real), s=image.shape[-2:])
+    return left
 
 
 def filters(
@@ -151,9 +156,10 @@ def cutoffs(text: str) -> tuple[float, ...]:
 
 
 def _cutoff(text: str) -> float:
-    number, unit = re.fullmatch(r"\s*(.*?)\s*(%|px|)\s*", text, re.DOTALL).groups()
+    given = text.rstrip()
+    unit = next(unit for unit in _UNITS if given.endswith(unit))
     try:
-        return _UNITS[unit](float(number))
+        return _UNITS[unit](float(given.removesuffix(unit)))
     except (ValueError, ZeroDivisionError):
         wanted = "0.1 (cycles per pixel), 20% (of the Nyquist frequency) or 10px (a period) is wanted"
         raise InputError(f"{text!r} is no cut-off; {wanted}") from None

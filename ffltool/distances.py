@@ -13,6 +13,8 @@ import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import EllipsisType
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -74,6 +76,24 @@ def distances(
     return _sum(weighted, pred.shape[-1]) if transform == "dft" else weighted.sum(axes)
 
 
+class _Context(Protocol):
+    """What torch hands to a backward pass, with what is kept for it here."""
+
+    pred: Tensor
+    target: Tensor
+    matrix: Tensor | None
+    focus: Focus
+    gradient: Tensor | None
+    versions: list[int | None] | None
+    needs_input_grad: tuple[bool, ...]
+
+    def mark_non_differentiable(self, *outputs: Tensor) -> None:
+        """Say which outputs have no gradient."""
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Say whether a gradient that there is not comes as zeros, instead of None."""
+
+
 class _Distances(torch.autograd.Function):
     """Distances of the whole DFT and, in the same pass over each block of planes, half their gradient.
 
@@ -97,41 +117,43 @@ class _Distances(torch.autograd.Function):
             given = None if matrix is None else matrix[block]
             distance, part = _block(pred[block], target[block], given, focus, differentiated)
             sums.append(distance)
-            if differentiated:
+            if gradient is not None and part is not None:
                 gradient[block] = part
         return torch.cat(sums), gradient
 
     @staticmethod
-    def setup_context(ctx, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:  # noqa: ANN001 (torch's own type)
+    def setup_context(
+        ctx: _Context, inputs: tuple[Tensor, Tensor, Tensor | None, Focus, bool], output: tuple[Tensor, Tensor]
+    ) -> None:
         """Keep what a backward pass needs."""
-        *ctx.inputs, ctx.focus, _ = inputs
+        ctx.pred, ctx.target, ctx.matrix, ctx.focus, _ = inputs
         ctx.gradient = output[1]
-        ctx.versions = None if torch.compiler.is_compiling() else _versions(ctx.inputs)
-        ctx.mark_non_differentiable(ctx.gradient)
+        ctx.versions = None if torch.compiler.is_compiling() else _versions(inputs[:3])
+        ctx.mark_non_differentiable(output[1])
         ctx.set_materialize_grads(False)
 
     @staticmethod
-    def backward(ctx, of_sums: Tensor | None, _: None) -> tuple[Tensor | None, ...]:  # noqa: ANN001
+    def backward(ctx: _Context, of_sums: Tensor | None, _: None) -> tuple[Tensor | None, ...]:
         """Return the gradients of pred and target, given those of the distances, shape (planes,)."""
         if of_sums is None:
             return (None,) * 5
-        pred, target, matrix = ctx.inputs
+        pred, target, matrix, gradient = ctx.pred, ctx.target, ctx.matrix, ctx.gradient
         factors = (2 * of_sums).reshape(-1, *[1] * len(_axes(pred)))
-        if torch.compiler.is_compiling():  # a compiled pass may run again on the gradient that it holds
-            gradient = ctx.gradient * factors
-        elif ctx.gradient is None or torch.is_grad_enabled():
-            if ctx.versions != _versions(ctx.inputs):
+        if gradient is not None and torch.compiler.is_compiling():
+            gradient = gradient * factors  # a compiled pass may run again on the gradient that it holds
+        elif gradient is None or torch.is_grad_enabled():
+            if ctx.versions != _versions((pred, target, matrix)):
                 raise RuntimeError("pred or target was changed in place, and this backward pass needs it as it was")
             gradient = _gradient(pred, target, matrix, ctx.focus) * factors
         else:
-            gradient, ctx.gradient = ctx.gradient.mul_(factors), None
+            gradient, ctx.gradient = gradient.mul_(factors), None
         of_pred = gradient.to(pred.dtype) if ctx.needs_input_grad[0] else None
         of_target = -gradient.to(target.dtype) if ctx.needs_input_grad[1] else None
         return of_pred, of_target, None, None, None
 
 
 # torch binds the arguments at each call, for which it would work the signature out anew
-_Distances.forward.__signature__ = inspect.signature(_Distances.forward)
+_Distances.forward.__signature__ = inspect.signature(_Distances.forward)  # type: ignore[attr-defined]  # which it may have
 
 
 def _block(
@@ -160,7 +182,8 @@ def _gradient(pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus)
     axes, dtype = _axes(pred), computed_in(pred, target)
     spectrum = torch.fft.rfftn(pred.to(dtype) - target.to(dtype), dim=axes, norm="ortho")
     weight = weights(_squared(spectrum.detach()), focus) if matrix is None else matrix
-    return torch.fft.irfftn(spectrum * weight, s=pred.shape[1:], dim=axes, norm="ortho")
+    gradient: Tensor = torch.fft.irfftn(spectrum * weight, s=pred.shape[1:], dim=axes, norm="ortho")
+    return gradient
 
 
 def _blocks(planes: Tensor, *, whole: bool) -> list[slice]:
@@ -220,7 +243,7 @@ def _squared(spectrum: Tensor) -> Tensor:
     return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
 
 
-def zero_frequency(planes: Tensor) -> tuple:
+def zero_frequency(planes: Tensor) -> tuple[EllipsisType | int, ...]:
     """Return the index of the zero frequency of every plane."""
     return (..., *[0] * len(_axes(planes)))
 

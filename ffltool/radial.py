@@ -99,7 +99,7 @@ def cells(groupings: dict[str, Groups]) -> Cells:
     key = first.group * 2 + (first.times > 1)
     for groups in others:
         key = key * (len(groups.counts) + 1) + groups.group
-    known, cell = key.unique(return_inverse=True)
+    known, cell = torch.unique(key, return_inverse=True)
     one = torch.empty_like(known).scatter_(0, cell.flatten(), torch.arange(cell.numel()))  # a frequency of each cell
     parts = {
         name: replace(groups, group=groups.group.flatten()[one][None], times=groups.times.flatten()[one][None])

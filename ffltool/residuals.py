@@ -86,10 +86,10 @@ def gauss(images: Tensor, *, sigma: float = _SIGMA) -> Tensor:
     reach = round(_REACH * sigma)
     steps = torch.arange(-reach, reach + 1, dtype=torch.float64)
     weights = torch.exp(-steps.square() / (2 * sigma**2))
-    weights = (weights / weights.sum()).tolist()
+    shares = (weights / weights.sum()).tolist()
     for axis, frame in ((-2, (reach, 0)), (-1, (0, reach))):
         size, framed = images.shape[axis], _framed(images, *frame)
-        images = sum(weight * framed.narrow(axis, start, size) for start, weight in enumerate(weights))
+        images = sum(share * framed.narrow(axis, start, size) for start, share in enumerate(shares))
     return images
 
 

@@ -28,12 +28,14 @@ WINDOWS: dict[str, Callable[[int], Tensor]] = {
 
 def spectrum(image: Tensor, *, orthonormal: bool = False) -> Tensor:
     """Return the DFT of real images, shape (..., H, W), complex, zero frequency at [0, 0]."""
-    return torch.fft.fft2(image, norm="ortho" if orthonormal else None)
+    values: Tensor = torch.fft.fft2(image, norm="ortho" if orthonormal else None)
+    return values
 
 
 def centred(values: Tensor) -> Tensor:
     """Return a map over frequencies, shape (..., H, W), with zero frequency at [H // 2, W // 2]."""
-    return torch.fft.fftshift(values, dim=(-2, -1))
+    shifted: Tensor = torch.fft.fftshift(values, dim=(-2, -1))
+    return shifted
 
 
 def whole(half: Tensor, *, width: int) -> Tensor:
@@ -105,7 +107,12 @@ def _cosines(size: int, like: Tensor) -> Tensor:
 
 def swapped(amplitude_of: Tensor, phase_of: Tensor) -> Tensor:
     """Return images, shape (..., H, W), with the amplitude of one and the phase of the other."""
-    return torch.fft.ifft2(torch.polar(spectrum(amplitude_of).abs(), spectrum(phase_of).angle())).real
+    return _image_of(spectrum(amplitude_of).abs(), spectrum(phase_of).angle())
+
+
+def _image_of(amplitude: Tensor, phase: Tensor) -> Tensor:
+    image: Tensor = torch.fft.ifft2(torch.polar(amplitude, phase)).real
+    return image
 
 
 def phase_only(image: Tensor) -> Tensor:
@@ -121,7 +128,7 @@ def phase_only(image: Tensor) -> Tensor:
     flat = (power.sum((-2, -1), keepdim=True) / max(image.shape[-2] * image.shape[-1] - 1, 1)).sqrt()
     amplitude = flat.repeat(*[1] * (power.ndim - 2), *power.shape[-2:])
     amplitude[..., 0, 0] = zero
-    return torch.fft.ifft2(torch.polar(amplitude, values.angle())).real
+    return _image_of(amplitude, values.angle())
 
 
 def amplitude_only(image: Tensor) -> Tensor:

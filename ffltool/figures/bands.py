@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
 
 from ffltool.figures.canvas import TEXT, colour, colour_bar, frequency_map, new_figure, sides, tidy
 from ffltool.report import BandScore
@@ -22,7 +23,7 @@ _MOST_NAMES = 45  # that stand below one another without touching
 _HATCH = "//////"  # of what is of phases
 
 
-def error_in_bands(error_map: np.ndarray, bands: Sequence[BandScore]) -> Figure:
+def error_in_bands(error_map: NDArray[np.float64], bands: Sequence[BandScore]) -> Figure:
     """Draw a centred mean squared error over frequencies, shape (H, W), beside each band's share of it and its gain."""
     wide, tall = sides(*error_map.shape, inches=3.4)
     tall = max(tall, min(_ROW * len(bands), _TALLEST))
@@ -62,10 +63,11 @@ def _alone(bands: Sequence[BandScore]) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _decibels(values: np.ndarray) -> np.ndarray:
+def _decibels(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 10 log10 of values, with those that are too small to see or 0 at the end of the scale."""
-    largest = values.max() or 1.0
-    return 10 * np.log10(values.clip(largest * 10.0**-_DECADES))
+    least = (values.max() or 1.0) * 10.0**-_DECADES
+    decibels: NDArray[np.float64] = 10 * np.log10(values.clip(least))
+    return decibels
 
 
 def _bars_of_shares(axes: Axes, bands: Sequence[BandScore]) -> None:

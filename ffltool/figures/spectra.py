@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
+from numpy.typing import NDArray
 
 from ffltool.figures.canvas import (
     TEXT,
@@ -40,7 +41,7 @@ class Scale:
     logarithmic: bool = False
     dct: bool = False
 
-    def drawn(self, values: np.ndarray) -> np.ndarray:
+    def drawn(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return a map with what is beyond the ends, or infinite, at the ends."""
         return np.nan_to_num(values, nan=self.low, posinf=self.high, neginf=self.low).clip(self.low, self.high)
 
@@ -55,9 +56,9 @@ class Spectrum:
     """A set: its label, an example image in 0..1, its map, and the difference from the reference in dB or None."""
 
     label: str
-    example: np.ndarray
-    map: np.ndarray
-    difference: np.ndarray | None = None
+    example: NDArray[np.float64]
+    map: NDArray[np.float64]
+    difference: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +66,9 @@ class Line:
     """A named curve, NaN where there is nothing, and how far the images of its set spread about it."""
 
     label: str
-    x: np.ndarray
-    y: np.ndarray
-    spread: np.ndarray | None = None
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    spread: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,12 +137,12 @@ def _draw_maps(
 
 
 def _draw_map(
-    axes: Axes, values: np.ndarray, scale: Scale, *, inches: tuple[float, float], cmap: str = "viridis"
+    axes: Axes, values: NDArray[np.float64], scale: Scale, *, inches: tuple[float, float], cmap: str = "viridis"
 ) -> AxesImage:
     return frequency_map(axes, scale.drawn(values), inches=inches, cmap=cmap, dct=scale.dct, norm=scale.norm)
 
 
-def spectrum_map(values: np.ndarray, scale: Scale, *, cmap: str = "viridis") -> Figure:
+def spectrum_map(values: NDArray[np.float64], scale: Scale, *, cmap: str = "viridis") -> Figure:
     """Draw a map by itself, shape (H, W), with its scale."""
     wide, tall = sides(*values.shape, inches=1.0)
     wide, tall = (_ALONE * side / max(wide, tall) for side in (wide, tall))
