@@ -18,7 +18,7 @@ from ffltool import experiment_tables, experiment_views, outputs, ranks
 from ffltool.average import Loading
 from ffltool.datasets import Dataset
 from ffltool.errors import printable
-from ffltool.experiment import Design, Experiment, Trial
+from ffltool.experiment import Design, Experiment, Judged, Results, Trial
 from ffltool.formats import json_text
 from ffltool.objective import variant
 from ffltool.provenance import environment
@@ -99,16 +99,24 @@ def run(
             carry(each, folder=place, progress=progress(_label(trial)) if progress else None)
             for trial, each, place in zip(trials, plans, places, strict=True)
         ]
-        found = None
+        results = None
         if ranks.rank() == 0:
-            found = Experiment(
-                design=design,
-                trials=tuple(zip(trials, finished, strict=True)),
-                about=tuple(_about(plan, design, images, test, device)),
-                warnings=tuple(_warnings(finished, (images, test))),
-            )
-        spectra = _spectra(design, found and found.contender, folder)
-    return found and replace(found, spectra=spectra)
+            results = Results(design=design, trials=tuple(map(_judged, trials, finished)))
+        spectra = _spectra(design, results.contender if results else None, folder)
+    if results is None:
+        return None
+    return Experiment(
+        design=design,
+        trials=results.trials,
+        about=tuple(_about(plan, design, images, test, device)),
+        warnings=tuple(_warnings(results.trials, (images, test))),
+        spectra=spectra,
+    )
+
+
+def _judged(trial: Trial, run: Finished) -> Judged:
+    assert run.report is not None, "the first process has one, for there are test images"
+    return Judged(trial, run, run.report)
 
 
 def _spectra(design: Design, contender: str | None, folder: Path) -> Survey:
@@ -156,8 +164,8 @@ def _about(plan: Plan, design: Design, images: Dataset, test: Dataset, device: t
     yield ", ".join(f"{name} {version}" if name != "code" else version for name, version in environment(device).items())
 
 
-def _warnings(finished: Iterable[Finished], sets: Iterable[Dataset]) -> Iterator[str]:
+def _warnings(trials: Iterable[Judged], sets: Iterable[Dataset]) -> Iterator[str]:
     """Yield what there is to say, each thing once."""
     said = [warning for images in sets for warning in images.warnings]
-    said += [warning for each in finished for warning in each.report.warnings]
+    said += [warning for each in trials for warning in each.report.warnings]
     yield from map(printable, dict.fromkeys(said))
