@@ -137,6 +137,10 @@ def take_in(files: Sequence[Path], sums: Images, loading: Loading, *, size: tupl
     """Update sums with batches of this process's share of the files, and add them up over all processes.
 
     Images are cut about their centres to `size`, height and width.
+
+    Raises
+    ------
+    InputError : as `average`; and if another process stopped at an image.
     """
     fates, error = Sums(skipped=(len(files),), alphas=(), constant=(), failed=()), None
     with ranks.group(), few_threads():

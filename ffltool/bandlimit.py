@@ -105,6 +105,13 @@ class Filter:
     def apply(self, image: Tensor) -> Tensor:
         """Return what is left of real images, shape (..., H, W); a filter that stops the zero frequency takes the mean.
 
+        Raises
+        ------
+        ShapeError : for another shape.
+        InputError : for a point beyond the frequencies of images of that size.
+
+        Examples
+        --------
         >>> Filter("point-stop").apply(torch.tensor([[1.0, 2.0], [3.0, 6.0]]))
         tensor([[-2., -1.],
                 [ 0.,  3.]])
@@ -133,6 +140,11 @@ def filters(
 
     Of the four, low-pass and high-pass take the first cut-off, band-stop takes both, and point-stop the point. What is
     None is as usual: cut-offs of 0.1 and 0.2, a butterworth filter of order 2.
+
+    Raises
+    ------
+    InputError : for a name or shape that is none, an order of another shape than butterworth, a point of another filter
+        than point-stop, and cut-offs of another number or range.
     """
     if order is not None and shape != "butterworth":
         raise InputError(f"an order is that of a butterworth filter, this one is {shape}")
@@ -149,6 +161,12 @@ def filters(
 def cutoffs(text: str) -> tuple[float, ...]:
     """Return cut-offs in cycles per pixel: "0.1" is just that, "20%" of the Nyquist frequency, "10px" a period.
 
+    Raises
+    ------
+    InputError : for text that is no cut-off.
+
+    Examples
+    --------
     >>> cutoffs("0.1,20%,10px")
     (0.1, 0.1, 0.1)
     """
@@ -168,6 +186,12 @@ def _cutoff(text: str) -> float:
 def point(text: str) -> tuple[int, int]:
     """Return a frequency (u, v) in whole periods over the width and over the height.
 
+    Raises
+    ------
+    InputError : for text that is no point.
+
+    Examples
+    --------
     >>> point("3,-2")
     (3, -2)
     """
@@ -182,6 +206,12 @@ def point(text: str) -> tuple[int, int]:
 def bins(u: int, v: int, *, height: int, width: int) -> set[tuple[int, int]]:
     """Return row and column of a frequency and of its opposite in a DFT that is not centred: two places, or one.
 
+    Raises
+    ------
+    InputError : for a frequency beyond those of an image of that size.
+
+    Examples
+    --------
     >>> sorted(bins(1, 0, height=4, width=8))
     [(0, 1), (0, 7)]
     """
@@ -194,7 +224,12 @@ def bins(u: int, v: int, *, height: int, width: int) -> set[tuple[int, int]]:
 
 
 def wave(u: int, v: int, *, height: int, width: int) -> Tensor:
-    """Return cos(2 pi (u x / W + v y / H)), shape (H, W), float64: `u` periods over the width, `v` over the height."""
+    """Return cos(2 pi (u x / W + v y / H)), shape (H, W), float64: `u` periods over the width, `v` over the height.
+
+    Raises
+    ------
+    InputError : as `bins`.
+    """
     bins(u, v, height=height, width=width)  # that they exist
     rows, columns = torch.arange(height)[:, None], torch.arange(width)
     steps = (u * columns * height + v * rows * width) % (height * width)  # whole numbers: the wave closes exactly

@@ -196,7 +196,7 @@ def _blocks(planes: Tensor, *, whole: bool) -> list[slice]:
 
 
 def weights(squared: Tensor, focus: Focus) -> Tensor:
-    """Return the weight (Eq. 9) of every frequency, given the squared distances of planes."""
+    """Return the weight (Eq. 9) of every frequency, 0 to 1, given the squared distances of planes, same shape."""
     zero, axes = zero_frequency(squared), list(range(0 if focus.batch_matrix else 1, squared.ndim))
     if focus.log_matrix:
         squared = (squared ** (focus.alpha / 2)).log1p().square()
@@ -215,7 +215,7 @@ def weights(squared: Tensor, focus: Focus) -> Tensor:
 
 
 def mirrored(matrix: Tensor) -> Tensor:
-    """Return given weights on the half of the frequencies that `rfftn` computes.
+    """Return given weights of planes on the half of the frequencies that `rfftn` computes, along the last axis.
 
     A frequency and its mirror image have one distance, so they share the mean of their weights.
     """

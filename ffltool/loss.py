@@ -178,6 +178,10 @@ def spectral_regularization(pred: Tensor, target: Tensor) -> Tensor:
     -------
     tensor without dimensions; its smallest value, for equal profiles, is their entropy and not 0. A black image has
     no profile: its value is finite, its gradient is not.
+
+    Raises
+    ------
+    ShapeError : for other shapes or integers, or if more than N differs.
     """
     for images in (pred, target):
         shaped = images.ndim == 4 and images.numel() and images.shape[1:] == pred.shape[1:]

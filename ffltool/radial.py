@@ -36,6 +36,12 @@ class Band:
 def bands(count: int = 8) -> tuple[Band, ...]:
     """Return the zero frequency, `count` bands of equal width up to the Nyquist frequency, and the corner.
 
+    Raises
+    ------
+    InputError : for another number than 1 or more.
+
+    Examples
+    --------
     >>> [band.name for band in bands(2)]
     ['dc', '0-0.25', '0.25-0.5', 'corner']
     """

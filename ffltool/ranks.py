@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +34,15 @@ def local() -> int:
     return int(os.environ.get("LOCAL_RANK", rank()))
 
 
-def share(items: Sequence[Item]) -> Sequence[Item]:
+@overload
+def share(items: Tensor) -> Tensor: ...
+
+
+@overload
+def share(items: Sequence[Item]) -> Sequence[Item]: ...
+
+
+def share(items: Sequence[Item] | Tensor) -> Sequence[Item] | Tensor:
     """Return every world()-th item from the rank()-th on: each item goes to exactly one process."""
     return items[rank() :: world()]
 

@@ -85,6 +85,12 @@ PRESETS = {
 def preset(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Recipe:
     """Return the recipe of that name, with other options in place of its own; those that are None stay.
 
+    Raises
+    ------
+    InputError : for a name that is none, or an option that cannot be what it is.
+
+    Examples
+    --------
     >>> preset("ffl", {"window": "hann", "pad": None}).window
     'hann'
     """

@@ -30,6 +30,12 @@ def residual(images: Tensor, *, kind: str = "median3") -> Tensor:
     kind : "median3" or "median5", the median of 3x3 or 5x5 pixels; "gauss", a Gaussian of sigma 1 pixel; or "none",
         which returns the images as they are.
 
+    Raises
+    ------
+    InputError : for another kind.
+
+    Examples
+    --------
     >>> residual(torch.tensor([[0.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0, 0.0, 0.0]]))[1]
     tensor([0., 9., 0.])
     """

@@ -53,6 +53,12 @@ def window(height: int, width: int, *, kind: str = "hann") -> Tensor:
     "none", "hann" (periodic) or "kaiser" (beta 8), along both axes; the mean square is 1, so that noise keeps its
     power.
 
+    Raises
+    ------
+    InputError : for another kind.
+
+    Examples
+    --------
     >>> window(1, 4)
     tensor([[0.0000, 0.8165, 1.6330, 0.8165]], dtype=torch.float64)
     """
@@ -63,7 +69,7 @@ def window(height: int, width: int, *, kind: str = "hann") -> Tensor:
 
 
 def decibels(power: Tensor) -> Tensor:
-    """Return 10 log10 of power, or of a ratio of powers; minus infinity where there is none.
+    """Return 10 log10 of power, or of a ratio of powers, of any shape; minus infinity where there is none.
 
     >>> decibels(torch.tensor([1.0, 100.0, 0.0]))
     tensor([ 0., 20., -inf])
@@ -82,7 +88,7 @@ def log_amplitude(image: Tensor) -> Tensor:
 
 
 def dct(values: Tensor, *, axes: int = 2) -> Tensor:
-    """Return the orthonormal DCT-II over the last `axes` axes; differentiable, as matrix products.
+    """Return the orthonormal DCT-II over the last `axes` axes, same shape; differentiable, as matrix products.
 
     >>> torch.allclose(dct(torch.ones(2, 2)), torch.tensor([[2.0, 0.0], [0.0, 0.0]]), atol=1e-6)
     True

@@ -172,7 +172,7 @@ def _warnings(source: Source, fate: Fate) -> Iterator[str]:
 
 
 def assembled(averages: Sequence[Average], examples: Sequence[NDArray[np.uint8]], meta: dict[str, Any]) -> Survey:
-    """Return the survey of sets by their mean spectra, an image of each, and what `meta` says of them."""
+    """Return the survey of sets by their mean spectra, an image (h, w, 1 or 3) of each, and what `meta` says of them."""
 
     def of(kind: str, part: str) -> NDArray[np.float64]:
         """Return a part of a profile of all sets, shape (S, groups)."""
@@ -241,7 +241,12 @@ def _checked(survey: Survey) -> Survey:
 
 
 def shown_otherwise(survey: Survey, changes: Mapping[str, Any]) -> Survey:
-    """Return a survey with other options of its recipe, of those that decide how it is drawn: `show` and `curves`."""
+    """Return a survey with other options of its recipe, of those that decide how it is drawn: `show` and `curves`.
+
+    Raises
+    ------
+    InputError : for other options, and values that they cannot have.
+    """
     if measured := [name for name, value in changes.items() if value is not None and name not in _DRAWN]:
         raise InputError(f"{', '.join(measured)} cannot be changed without the images; {' and '.join(_DRAWN)} can")
     chosen = {name: value for name, value in changes.items() if value is not None}

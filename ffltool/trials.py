@@ -32,6 +32,7 @@ from ffltool.train import Plan
 SCHEMA = "ffltool.experiment/1"
 MARK = f'"schema": "{SCHEMA}"'
 _CONFIG, _RUNS = "experiment.json", "runs"
+_KEEPING = Keeping(samples_every=0)  # of each run
 RESULTS = (*experiment_tables.FILES, *experiment_views.FILES)  # which a caller writes
 
 
@@ -85,33 +86,18 @@ def run(
         if ranks.rank() == 0:
             _begin(folder, plan, design, device, anew=not resume)
         ranks.wait()
-        carry = partial(
-            carry_out,
-            images=images,
-            test=test,
-            device=device,
-            resume=resume,
-            force=force,
-            keeping=Keeping(samples_every=0),
-            judging=judging,
-        )
+        carry = partial(carry_out, images=images, test=test, device=device, resume=resume, force=force, judging=judging)
         finished = [
-            carry(each, folder=place, progress=progress(_label(trial)) if progress else None)
+            carry(each, folder=place, keeping=_KEEPING, progress=progress(_label(trial)) if progress else None)
             for trial, each, place in zip(trials, plans, places, strict=True)
         ]
-        results = None
-        if ranks.rank() == 0:
-            results = Results(design=design, trials=tuple(map(_judged, trials, finished)))
+        results = Results(design=design, trials=tuple(map(_judged, trials, finished))) if ranks.rank() == 0 else None
         spectra = _spectra(design, results.contender if results else None, folder)
     if results is None:
         return None
-    return Experiment(
-        design=design,
-        trials=results.trials,
-        about=tuple(_about(plan, design, images, test, device)),
-        warnings=tuple(_warnings(results.trials, (images, test))),
-        spectra=spectra,
-    )
+    about = tuple(_about(plan, design, images, test, device))
+    warnings = tuple(_warnings(results.trials, (images, test)))
+    return Experiment(design=design, trials=results.trials, about=about, warnings=warnings, spectra=spectra)
 
 
 def _judged(trial: Trial, run: Finished) -> Judged:

@@ -46,7 +46,7 @@ def label(recipe: Recipe) -> str:
 
 
 def shown(values: NDArray[np.float64], recipe: Recipe, *, centre: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return values as they are drawn; `centre` is the map that they belong to, its zero frequency in its middle."""
+    """Return values of any shape as they are drawn; `centre`, shape (H, W), is the map that they belong to."""
     if recipe.show == "db":
         return _in_decibels(values, recipe)
     if recipe.show == "ln" and recipe.average not in _LOGARITHMS:
@@ -59,7 +59,7 @@ def shown(values: NDArray[np.float64], recipe: Recipe, *, centre: NDArray[np.flo
 
 
 def gain(values: NDArray[np.float64], reference: NDArray[np.float64], recipe: Recipe) -> NDArray[np.float64]:
-    """Return values over those of the reference in dB; NaN where there is neither, infinite where one is nothing."""
+    """Return values over those of the reference, of one shape, in dB; NaN where both are 0, infinite where one is."""
     with np.errstate(invalid="ignore"):
         return _in_decibels(values, recipe) - _in_decibels(reference, recipe)
 

@@ -42,7 +42,7 @@ class Scale:
     dct: bool = False
 
     def drawn(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a map with what is beyond the ends, or infinite, at the ends."""
+        """Return a map, shape (H, W), with what is beyond the ends, or infinite, at the ends."""
         return np.nan_to_num(values, nan=self.low, posinf=self.high, neginf=self.low).clip(self.low, self.high)
 
     @property

@@ -41,6 +41,10 @@ def band_parts(real: Tensor, fake: Tensor, *, count: int = 8) -> Tensor:
     -------
     tensor, shape (N, count + 2, 4), float64, in the order of `PARTS`: the amplitude part and the phase part of the
     squared error, the power of the real image and that of the fake one.
+
+    Raises
+    ------
+    ShapeError : if the shapes differ or are not 4-D.
     """
     return _in_bands(_parts(real, fake), width=real.shape[-1], count=count)
 
@@ -93,7 +97,12 @@ class BandSums(Sums):
         super().__init__(count=(), lfd=(count + 2,), parts=(count + 2, len(PARTS)), **shapes)
 
     def update(self, real: Tensor, fake: Tensor) -> None:
-        """Take in pairs, as `band_parts` does."""
+        """Take in pairs, as `band_parts` does.
+
+        Raises
+        ------
+        ShapeError : as `band_parts`; and for pairs of another size than the one of all.
+        """
         if self.size is not None and self.size != real.shape[-2:]:
             raise ShapeError(f"all pairs must be {self.size[0]}x{self.size[1]}, got {tuple(real.shape)}")
         maps = _parts(real, fake).cpu()
@@ -102,7 +111,7 @@ class BandSums(Sums):
             self.add(error=maps[:, :2].sum((0, 1)))
 
     def add_parts(self, parts: Tensor) -> None:
-        """Take in what `band_parts` returned."""
+        """Take in what `band_parts` returned, shape (N, count + 2, 4)."""
         self.add(count=len(parts), lfd=parts[..., :2].sum(-1).log1p().sum(0), parts=parts.sum(0))
 
     def compute(self) -> tuple[BandScore, ...]:

@@ -83,7 +83,12 @@ class Moments(Sums):
         self._sum_up()
 
     def merge(self, other: Sums) -> None:
-        """Add the sums and rows of `other`, which stays as it is."""
+        """Add the sums and rows of `other`, which stays as it is.
+
+        Raises
+        ------
+        ValueError : for other sums.
+        """
         if not isinstance(other, Moments):
             raise ValueError("only moments can be merged")
         super().merge(other)
@@ -141,7 +146,12 @@ class Moments(Sums):
 
 
 def frechet_distance(real: Gaussian, fake: Gaussian) -> float:
-    """Return the Frechet distance of two Gaussians, >= 0."""
+    """Return the Frechet distance of two Gaussians, >= 0.
+
+    Raises
+    ------
+    ShapeError : if they are not of one number of features.
+    """
     if real.mean.shape != fake.mean.shape:
         raise ShapeError(f"one set has {len(real.mean)} features, the other {len(fake.mean)}")
     product = _factor(real) @ _factor(fake).T

@@ -127,6 +127,10 @@ class Inception(nn.Module):
         -------
         layer -> tensor, shape (N, width), float32. Features are averaged over positions and >= 0; logits are of 1008
         classes, "logits_unbiased" without the bias, as the Inception score takes them.
+
+        Raises
+        ------
+        InputError : for a layer that there is not.
         """
         if unknown := [layer for layer in layers if layer not in LAYERS]:
             raise InputError(f"Inception has no layer {unknown[0]!r}; known are {', '.join(LAYERS)}")

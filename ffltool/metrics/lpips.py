@@ -73,7 +73,13 @@ def _kept(backbone: str) -> Lpips:
 
 
 def load(backbone: str = "alex", *, own: Path | None = None, download: bool = False) -> Lpips:
-    """Return the network of that name; `own` and `download` are those of `weights.load`."""
+    """Return the network of that name; `own` and `download` are those of `weights.load`.
+
+    Raises
+    ------
+    InputError : for a backbone that there is not.
+    WeightsError : for weights that are missing or damaged.
+    """
     if backbone not in BACKBONES:
         raise InputError(f"there is no backbone {backbone!r} of LPIPS; known are {', '.join(BACKBONES)}")
     found = weights.load(BACKBONES[backbone].network, own=own, download=download)

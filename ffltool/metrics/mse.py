@@ -76,7 +76,12 @@ def of_pair(pair: DecodedPair) -> float:
 
 
 def floating_pair(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Return two batches (N, C, H, W) of one shape as floating point; integers as float64."""
+    """Return two batches (N, C, H, W) of one shape as floating point; integers as float64.
+
+    Raises
+    ------
+    ShapeError : for other shapes.
+    """
     if real.ndim != 4 or real.shape != fake.shape:
         raise ShapeError(
             f"real {tuple(real.shape)} and fake {tuple(fake.shape)} must have one common shape (N, C, H, W)"

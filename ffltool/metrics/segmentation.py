@@ -182,7 +182,13 @@ class Confusion:
 
 
 def confusion_of(real: np.ndarray, fake: np.ndarray, maps: LabelMaps) -> Confusion:
-    """Return the confusion of two label maps."""
+    """Return the confusion of two label maps.
+
+    Raises
+    ------
+    ShapeError : if their shapes differ, or labels are no integers.
+    InputError : for a label that is no class.
+    """
     real, fake = np.asarray(real), np.asarray(fake)
     if real.shape != fake.shape:
         raise ShapeError(f"label maps must have one shape, got {real.shape} and {fake.shape}")

@@ -102,6 +102,10 @@ def ssim_of_planes(real: np.ndarray, fake: np.ndarray, *, peak: float = 255.0) -
     Parameters
     ----------
     real, fake : arrays, shape (C, H, W), H and W >= 11, any real type, values in [0, peak].
+
+    Raises
+    ------
+    ShapeError : if a side is shorter than the window.
     """
     channels, height, width = real.shape
     _check_size(height, width)

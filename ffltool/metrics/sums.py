@@ -82,14 +82,24 @@ class Rows(Sums):
         self.parts: list[Tensor] = []
 
     def update(self, rows: Tensor) -> None:
-        """Take in rows, shape (N, width)."""
+        """Take in rows, shape (N, width).
+
+        Raises
+        ------
+        ShapeError : for another shape.
+        """
         if rows.ndim != 2 or rows.shape[1] != self.width:
             raise ShapeError(f"features must have shape (N, {self.width}), got {tuple(rows.shape)}")
         self.parts.append(rows.detach().float().cpu())
         self.add(count=len(rows))
 
     def merge(self, other: Sums) -> None:
-        """Append the rows of `other`, which stays as it is."""
+        """Append the rows of `other`, which stays as it is.
+
+        Raises
+        ------
+        ValueError : for other sums, or rows of another width.
+        """
         if not isinstance(other, Rows) or other.width != self.width:
             raise ValueError("only rows of one width can be merged")
         super().merge(other)
@@ -195,13 +205,23 @@ class Mean(Sums):
         )
 
     def merge(self, other: Sums) -> None:
-        """Add the sums of another mean about the same origin."""
+        """Add the sums of another mean about the same origin.
+
+        Raises
+        ------
+        ValueError : for other sums, or a mean about another origin.
+        """
         if not isinstance(other, Mean) or other.origin != self.origin:
             raise ValueError("only means about one origin can be merged")
         super().merge(other)
 
     def compute(self) -> tuple[float, float]:
-        """Return mean and population standard deviation of the finite values."""
+        """Return mean and population standard deviation of the finite values.
+
+        Raises
+        ------
+        InputError : if there are no finite values.
+        """
         count = self.numbers["count"]
         if not count:
             raise InputError("the mean of no finite values does not exist")

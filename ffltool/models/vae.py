@@ -47,7 +47,7 @@ class VAE(Generative):
         self.decoder = nn.Sequential(*up, nn.ConvTranspose2d(channels[-2], 3, 4, 2, 1), nn.Tanh())
 
     def forward(self, images: Tensor, noise: torch.Generator | None = None) -> Rebuilt:
-        """Rebuild images in -1..1; without noise from the mean of what the encoder makes of them."""
+        """Rebuild images, (N, 3, S, S) in -1..1; without noise from the mean of what the encoder makes of them."""
         mean, log_variance = self.moments(self.encoder(images)).float().chunk(2, dim=1)
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
         latent = mean
