@@ -172,7 +172,7 @@ def _warnings(source: Source, fate: Fate) -> Iterator[str]:
 
 
 def assembled(averages: Sequence[Average], examples: Sequence[NDArray[np.uint8]], meta: dict[str, Any]) -> Survey:
-    """Return the survey of sets by their mean spectra, an image (h, w, 1 or 3) of each, and what `meta` says of them."""
+    """Return the survey of sets by their mean spectra, an image (h, w, 1 or 3) of each, and what `meta` says."""
 
     def of(kind: str, part: str) -> NDArray[np.float64]:
         """Return a part of a profile of all sets, shape (S, groups)."""

@@ -187,7 +187,7 @@ def test_the_strip_has_every_variant_with_the_score_of_its_image(found):
 def test_losses_are_means_over_epochs(found):
     (axes,) = experiment_views.losses(found).axes
     line = axes.get_lines()[1]
-    steps = found.of("FFL").steps
+    steps = found.of("FFL").run.steps
     assert list(line.get_xdata()) == [1, 2, 3]
     assert line.get_ydata()[0] == pytest.approx((steps[0].pixel + steps[1].pixel) / 2)
 
