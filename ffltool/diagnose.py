@@ -117,7 +117,7 @@ def diagnose(
     for pair, (real, fake, dropped) in zip(
         pairing.pairs, progress(pictures, len(pairing.pairs)) if progress else pictures, strict=True
     ):
-        size = tuple(real.shape[1:])
+        size = real.shape[1], real.shape[2]
         if max(size) < _SMALLEST:
             raise InputError(f"{pairing.files(pair)[0]} is {size[0]}x{size[1]}; at least two pixels are wanted")
         sizes.add(size)
