@@ -152,8 +152,9 @@ class _Distances(torch.autograd.Function):
         return of_pred, of_target, None, None, None
 
 
-# torch binds the arguments at each call, for which it would work the signature out anew
-_Distances.forward.__signature__ = inspect.signature(_Distances.forward)  # type: ignore[attr-defined]  # which it may have
+# torch binds the arguments at each call, for which it would work the signature out anew;
+# that a function can have one, type checkers do not know
+_Distances.forward.__signature__ = inspect.signature(_Distances.forward)  # type: ignore[attr-defined]
 
 
 def _block(

@@ -62,6 +62,7 @@ def mse_of_images(real: Image.Image | ndarray, fake: Image.Image | ndarray) -> f
         counts = ImageChops.difference(real, fake).histogram()
         total: int = sum(map(mul, counts, _SQUARES))
         return total / (real.width * real.height * len(real.getbands()))
+    # both are of one kind
     assert not isinstance(real, Image.Image)
     assert not isinstance(fake, Image.Image)
     if real.dtype.kind == "f":
