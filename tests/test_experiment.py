@@ -275,7 +275,7 @@ def test_an_experiment_that_was_begun_anew_with_another_plan_can_go_on(found, se
         run(plan, design, *sets, tmp_path / "out", judging=JUDGING, force=True)
     monkeypatch.undo()
     again = run(plan, design, *sets, tmp_path / "out", judging=JUDGING, resume=True)
-    assert [len(finished.steps) for _, finished in again.trials] == [2, 2]
+    assert [len(each.run.steps) for each in again.trials] == [2, 2]
 
 
 @pytest.mark.parametrize("name", ["table.md", "losses.png"])
