@@ -143,7 +143,7 @@ def _band_map(height: int, width: int, device: str) -> Tensor:
 
 def _read(pair: Pair, *, pairing: Pairing, reading: Reading) -> tuple[Tensor, Tensor, int]:
     """Return both images, shape (C, H, W), float64 in 0..1, and how many lost an alpha channel; runs in a worker."""
-    real, fake = read_pair(*pairing.files(pair), reading)
+    real, fake = read_pair(*pairing.both(pair), reading)
     planes = (torch.from_numpy(picture.planes() / 255.0) for picture in (real, fake))
     return next(planes), next(planes), real.alpha_dropped + fake.alpha_dropped
 

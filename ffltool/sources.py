@@ -87,6 +87,7 @@ class Selection:
             Source(side, (path,), path.name)
             for each in self._drawn(pairing.pairs, self.limit or _PAIRS)
             for side, path in zip(("real", "fake"), pairing.files(each), strict=True)
+            if path is not None
         ]
 
     def _pairing(self, inputs: Sequence[Path]) -> Pairing:

@@ -60,6 +60,7 @@ LAYERS = [
         "sources",
         "sizes",
         "outcomes",
+        "looking",
     }
     | {"loss", "bandlimit", "excess", "peaks", "figures", "mean_spectrum", "weights", "downloads", "label_maps"}
     | {"set_statistics", "limits", "plans", "standing", "verdicts", "baseline", "judged", "memory"}
@@ -77,7 +78,6 @@ LAYERS = [
         "recipes",
         "networks",
         "checkpoints",
-        "looking",
         "user_cache",
         "provenance",
     },

@@ -35,8 +35,13 @@ Better = Literal["lower", "higher", "0"]
 class DecodedPair(Protocol):
     """Two decoded images of one size, as ``of_pair`` gets them."""
 
-    height: int
-    width: int
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
 
     @property
     def mse(self) -> float:
