@@ -73,22 +73,25 @@ def read_deep(file: ImageFile.ImageFile, content: bytes) -> np.ndarray:
             # Pillow knows no other order for grey with alpha: four 8-bit samples are the two of 16 bits, bytewise
             other._mode = "RGBA"
             _set_rawmode(other, "RGBA", arguments)
-            pairs = _array(other).astype(np.uint16)
-            return pairs[..., ::2] * np.uint16(256) + pairs[..., 1::2]
-        _set_rawmode(other, rawmode[:-3] + _SWAPPED[rawmode[-3:]], arguments)
-        return _array(file).astype(np.uint16) * np.uint16(256) + _array(other)
+            pairs = _array(other)
+            high, low = pairs[..., ::2], pairs[..., 1::2]
+        else:
+            _set_rawmode(other, rawmode[:-3] + _SWAPPED[rawmode[-3:]], arguments)
+            high, low = _array(file), _array(other)
+    pixels: np.ndarray = high.astype(np.uint16) * np.uint16(256) + low
+    return pixels
 
 
 def without_alpha(pixels: np.ndarray, *, background: int | None) -> np.ndarray:
     """Return the colours of a uint16 array (H, W, 1 to 4), as stored or composited over a grey level 0..65535."""
     import numpy as np
 
-    colours = pixels[..., : 1 if pixels.shape[-1] < 3 else 3]
+    colours: np.ndarray = pixels[..., : 1 if pixels.shape[-1] < 3 else 3]
     if background is None:
         return colours
-    cover = pixels[..., -1:] / 65535
-    mixed: np.ndarray = colours * cover + background * (1 - cover)
-    return np.rint(mixed).astype(np.uint16)
+    cover: np.ndarray = pixels[..., -1:] / 65535
+    mixed: np.ndarray = np.rint(colours * cover + background * (1 - cover))
+    return mixed.astype(np.uint16)
 
 
 def _array(file: Image.Image) -> np.ndarray:

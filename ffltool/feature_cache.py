@@ -64,7 +64,7 @@ def keep(key: str, arrays: Mapping[str, np.ndarray]) -> None:
     InputError : if that fails.
     """
     path, content = _path(key), io.BytesIO()
-    np.savez(content, **arrays, ffltool=np.array(SCHEMA))
+    np.savez(content, **arrays, ffltool=np.array(SCHEMA))  # type: ignore[arg-type]  # no array is called allow_pickle
     if path is None or content.tell() > LIMIT:
         return
     try:

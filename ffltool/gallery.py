@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -38,8 +38,8 @@ def load(image: Path, *, size: int, init: str, seed: int) -> tuple[Tensor, Tenso
     """
     picture = _read(image, size=size)
     if init not in ("noise", "grey"):
-        picture, start = in_one_form(picture, read(Path(init)).resize(*picture.size))
-        return picture.tensor(), start.tensor(), _warnings(picture, start)
+        picture, other = in_one_form(picture, read(Path(init)).resize(*picture.size))
+        return picture.tensor(), other.tensor(), _warnings(picture, other)
     target = picture.tensor()
     start = noise(target, seed=seed) if init == "noise" else torch.full_like(target, 0.5)
     return target, start, _warnings(picture)
@@ -76,7 +76,7 @@ def load_two(image: Path, other: Path, *, size: int) -> tuple[Tensor, Tensor, li
     return one.tensor(), two.tensor(), _warnings(one, two)
 
 
-def facts(image: Path, target: Tensor, descent: Descent, *, init: str, seed: int, device: str) -> dict:
+def facts(image: Path, target: Tensor, descent: Descent, *, init: str, seed: int, device: str) -> dict[str, object]:
     """Return what a report says of a run beside its results."""
     channels, height, width = target.shape
     return {
@@ -123,7 +123,7 @@ def write_images(folder: Path, images: Mapping[str, Tensor]) -> None:
             _write_image(folder / f"{name}.png", image)
 
 
-def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], about: dict) -> None:
+def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], about: Mapping[str, object]) -> None:
     """Write what each objective made of `target`, shape (C, H, W), and a report that says this about the run."""
     with _new(folder):
         panels = [_panel("original", target)]
@@ -157,7 +157,7 @@ def _as_csv(results: Sequence[Rebuilt]) -> str:
     return text.getvalue()
 
 
-def _as_json(results: Sequence[Rebuilt], about: dict) -> str:
+def _as_json(results: Sequence[Rebuilt], about: Mapping[str, object]) -> str:
     objectives = []
     for result in results:
         number, *_ = last = result.steps[-1]
@@ -169,7 +169,7 @@ def _as_json(results: Sequence[Rebuilt], about: dict) -> str:
 
 
 # file's name -> what its panel is called, and how it is made of two images
-_SWAPPED = {
+_SWAPPED: dict[str, tuple[str, Callable[[Tensor, Tensor], Tensor]]] = {
     "original": ("original", lambda original, other: original),
     "other": ("other", lambda original, other: other),
     "phase-only": ("phase of original\nflat amplitude", lambda original, other: phase_only(original)),

@@ -103,7 +103,7 @@ class Picture:
 
         if not isinstance(self.pixels, Image.Image):
             return self.pixels
-        array = np.asarray(self.pixels, dtype=np.uint16) * np.uint16(257)
+        array: ndarray = np.asarray(self.pixels, dtype=np.uint16) * np.uint16(257)
         return array if array.ndim == 3 else array[..., None]
 
     def crop(self, top: int, left: int, height: int, width: int) -> Picture:

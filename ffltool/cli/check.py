@@ -120,14 +120,17 @@ def check(
     find = partial(
         find_pairs, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
     )
-    pairings = [find(plan.real, plan.fake, by=pair if plan.paired else "none") for plan in plans]
-    reports = list(map(partial(checking.measure, measuring=measuring), plans, pairings))
-    if None in reports:
+    pairings = [
+        find(plan.real, plan.fake, by=pair if plan.paired else "none") for plan in plans if plan.real is not None
+    ]
+    measured = map(partial(checking.measure, measuring=measuring), plans, pairings)
+    reports = [report for report in measured if report is not None]
+    if not reports:  # another process has them
         return
     judged = checking.judge_sets(plans, reports, before, renewing=update_baseline, strict=strict, seed=seed)
     page = _render.page_at(html, judged[0].report, pairings[0], measuring.reading, workers=workers)
     _show(judged, outputs, page, band_map=band_map)
-    if update_baseline:
+    if update_baseline and baseline is not None:
         _render.note(checking.renewed(baseline, judged, before))
     if any(each.state == "fail" for each in judged):
         raise typer.Exit(1)
@@ -188,7 +191,8 @@ def _show(
             from ffltool import figures
 
             report = judged[0].report
-            figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
+            if report.error_map is not None:
+                figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
     finally:  # a figure or a file that cannot be written does not cost the numbers
         _render.tell_github(judged)
         _render.deliver(partial(_verdicts.of_judged, judged), texts | page, warnings=warnings)
