@@ -124,7 +124,7 @@ class Picture:
         return self if scale >= 1 else self.resize(*(max(1, round(side * scale)) for side in self.size))
 
     def resize(self, height: int, width: int) -> Picture:
-        """Resample by Lanczos's filter."""
+        """Resample by Lanczos's filter; what overshoots the range of pixels is cut off."""
         size, lanczos = (width, height), Image.Resampling.LANCZOS
         if isinstance(self.pixels, Image.Image):
             return replace(self, pixels=self.pixels.resize(size, lanczos))
@@ -132,6 +132,8 @@ class Picture:
 
         planes = (Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(self.pixels, -1, 0))
         resized = np.stack([np.asarray(plane.resize(size, lanczos)) for plane in planes], axis=-1)
+        if self.is_floating:
+            return replace(self, pixels=resized.clip(0, 255).astype(np.float64))
         return replace(self, pixels=np.rint(resized).clip(0, 65535).astype(np.uint16))
 
 
