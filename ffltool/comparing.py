@@ -113,6 +113,11 @@ def assert_images(
     -------
     Report, with its verdicts; None on all processes of torchrun but the first.
 
+    Raises
+    ------
+    AssertionError : if a limit fails, or has no value.
+    InputError : for a limit that is none; else what `compare` raises.
+
     Examples
     --------
     >>> import numpy as np

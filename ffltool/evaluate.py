@@ -226,7 +226,10 @@ def _files(pairing: Pairing) -> Iterator[Path]:
 
 
 def size_of_sets(pairing: Pairing, *, workers: int | None) -> Size:
-    """Return the smallest height and width of all images; those of two in one file are half as wide."""
+    """Return the smallest height and width of all images; those of two in one file are half as wide.
+
+    Raises what `ffltool.sizes.sizes_of` raises, but for broken images.
+    """
     if pairing.in_memory:
         return smallest(image.size for images in pairing.pictures.values() for image in images if image is not None)
     sizes = sizes_of(_files(pairing), skip_broken=True, workers=workers).values()

@@ -35,6 +35,10 @@ def load(image: Path, *, size: int, init: str, seed: int) -> tuple[Tensor, Tenso
     """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size`; what to begin with; warnings.
 
     `init` is "noise" (uniform, from `seed`), "grey", or the path of an image, which is brought to the size of `image`.
+
+    Raises
+    ------
+    InputError : if the image is too small to be rebuilt; else as `ffltool.images.read`.
     """
     picture = _read(image, size=size)
     if init not in ("noise", "grey"):
@@ -59,7 +63,10 @@ def _warnings(*pictures: Picture) -> list[str]:
 
 
 def load_one(image: Path, *, size: int | None) -> tuple[Tensor, list[str]]:
-    """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size` where that is given; warnings."""
+    """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size` where that is given; warnings.
+
+    Raises what `ffltool.images.read` raises.
+    """
     picture = read(image)
     if size is not None:
         picture = picture.shrink(size)
@@ -67,7 +74,12 @@ def load_one(image: Path, *, size: int | None) -> tuple[Tensor, list[str]]:
 
 
 def load_two(image: Path, other: Path, *, size: int) -> tuple[Tensor, Tensor, list[str]]:
-    """Return two images of one size as tensors (C, H, W) in 0..1, the longest side at most `size`; and warnings."""
+    """Return two images of one size as tensors (C, H, W) in 0..1, the longest side at most `size`; and warnings.
+
+    Raises
+    ------
+    InputError : if they are too small, or their sizes differ; else as `ffltool.images.read`.
+    """
     pictures = _read(image, size=size), _read(other, size=size)
     if pictures[0].size != pictures[1].size:
         sizes = [f"{path} is {h}x{w}" for path, (h, w) in zip((image, other), (p.size for p in pictures), strict=True)]
@@ -93,7 +105,12 @@ def names_of_rebuilt(objectives: Iterable[str], *, animate: bool) -> list[str]:
 
 
 def check(folder: Path, names: Iterable[str], *, force: bool) -> None:
-    """Find out, before the work, whether these files can be written; the folder may be new, its parent not."""
+    """Find out, before the work, whether these files can be written; the folder may be new, its parent not.
+
+    Raises
+    ------
+    InputError : if the folder is none or cannot be made, or a file is not ffltool's to overwrite.
+    """
     if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
         raise InputError(f"{folder} cannot be written to: it is no folder")
     if folder.exists():

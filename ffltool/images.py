@@ -171,7 +171,7 @@ def size_of(path: Path) -> tuple[int, int]:
 
 
 def alpha_dropped(count: int) -> str:
-    """Return the warning for that many images."""
+    """Return the warning for that many images, one or more."""
     return f"the alpha channel of {count} image{'s' * (count > 1)} was dropped"
 
 
@@ -213,7 +213,12 @@ def read_pair(real: Path, fake: Path | None, reading: Reading) -> tuple[Picture,
 
 
 def read_both(real: Path, fake: Path | None, *, alpha: str) -> tuple[Picture, Picture]:
-    """Read two images as they are; without `fake` the halves of the real file."""
+    """Read two images as they are; without `fake` the halves of the real file.
+
+    Raises
+    ------
+    InputError : if a width cannot be halved; else as `read`.
+    """
     first = read(real, alpha=alpha)
     if fake is not None:
         return first, read(fake, alpha=alpha)
@@ -225,7 +230,12 @@ def read_both(real: Path, fake: Path | None, *, alpha: str) -> tuple[Picture, Pi
 
 
 def fitted(first: Picture, second: Picture, *, fit: str, files: Sequence[Path | None]) -> tuple[Picture, Picture]:
-    """Return two images in one form and size, as `Reading` has it; an error names their files."""
+    """Return two images in one form and size, as `Reading` has it; `files` are named in errors.
+
+    Raises
+    ------
+    InputError : if the sizes differ and `fit` is "none".
+    """
     if first.size != second.size:
         if fit == "none":
             sizes = [f"{path} is {h}x{w}" for path, (h, w) in zip(files, (first.size, second.size), strict=True)]
@@ -256,7 +266,12 @@ def in_one_form(real: Picture, fake: Picture) -> tuple[Picture, Picture]:
 
 
 def write(image: Image.Image, path: Path, **settings: object) -> None:
-    """Write an image in the format of the path's suffix, whole or not at all; `settings` are Pillow's for it."""
+    """Write an image in the format of the path's suffix, whole or not at all; `settings` are Pillow's for it.
+
+    Raises
+    ------
+    InputError : for a suffix that is none of an image, or if the file cannot be written.
+    """
     suffix = path.suffix.lower()
     if suffix not in Image.registered_extensions():
         raise InputError(f"{path} has no image suffix that is known, such as .png or .jpg")

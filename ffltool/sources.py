@@ -104,7 +104,7 @@ class Selection:
 def common_size(
     sets: Sequence[Source], *, skip_broken: bool = False, workers: int | None = None
 ) -> tuple[tuple[int, int], list[str]]:
-    """Return the largest height and width that every image has, and warnings."""
+    """Return the largest height and width that every image has, and warnings; raises as `ffltool.sizes.sizes_of`."""
     files = (path for each in sets for path in each.files)
     sizes = sizes_of(files, skip_broken=skip_broken, workers=workers)
     height, width = smallest(sizes.values())

@@ -77,7 +77,7 @@ def load(name: str, *, own: Path | None = None, download: bool = False, progress
 
 
 def check(name: str, *, own: Path | None = None) -> Usable:
-    """Return which file `load` would take, after the same check."""
+    """Return which file `load` would take, after the same check; raises the same."""
     return _check(name, *_place(name, own))[0]
 
 
@@ -105,7 +105,12 @@ def demand(checked: list[Found], *, each: bool) -> None:
 
 
 def fetch(name: str, *, progress: Progress | None = None) -> Usable:
-    """Bring the published file into the cache, unless it is on this machine; it takes the place of an added one."""
+    """Bring the published file into the cache, unless it is on this machine; it takes the place of an added one.
+
+    Raises
+    ------
+    WeightsError : if it cannot be fetched or kept, or $FFLTOOL_WEIGHTS holds another under its name.
+    """
     place = _find(name)
     if place is not None:
         try:
@@ -125,7 +130,12 @@ def fetch(name: str, *, progress: Progress | None = None) -> Usable:
 
 
 def add(name: str, path: Path) -> Usable:
-    """Copy a file into the cache, where it is taken before the published one until the next `fetch` or `add`."""
+    """Copy a file into the cache, where it is taken before the published one until the next `fetch` or `add`.
+
+    Raises
+    ------
+    WeightsError : for a file that is none of the network's, or would not be taken for one in $FFLTOOL_WEIGHTS.
+    """
     digest = check(name, own=path).sha256
     if (place := _find(name)) is not None and place[0] == VARIABLE:
         raise WeightsError(f"{place[1]} in {VARIABLE} would still be taken before an added file")
@@ -138,7 +148,7 @@ def add(name: str, path: Path) -> Usable:
 
 
 def named_file(text: str) -> tuple[str, Path]:
-    """Return the network and the path that ``NAME=FILE`` names."""
+    """Return the network and the path that ``NAME=FILE`` names; InputError for another form, or an unknown network."""
     name, equals, path = text.partition("=")
     if not equals or not path:
         raise InputError(f"{text!r} is not of the form NAME=FILE")
