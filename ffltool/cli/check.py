@@ -100,8 +100,7 @@ def check(
     from ffltool.pairing import pair as find_pairs
     from ffltool.plans import load
 
-    resolved = band_map is not None
-    plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=resolved)
+    plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=band_map is not None)
     outputs = {"json": json, "json-flat": json_flat, "markdown": markdown, "junit": junit}
     shown = {"--band-map": band_map, "--html": html}
     _check_files(outputs, plans, shown, baseline=baseline, update=update_baseline, force=force)
@@ -113,7 +112,7 @@ def check(
         reading=chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels),
         looking=nets.looking(asked, sources, backbone=lpips, preset=preset, layer=layer, device=device),
         skip_broken=skip_broken,
-        error_map=resolved,
+        error_map=band_map is not None,
         workers=workers,
         progress=_render.progress(quiet=quiet),
     )
@@ -123,8 +122,7 @@ def check(
     pairings = [
         find(plan.real, plan.fake, by=pair if plan.paired else "none") for plan in plans if plan.real is not None
     ]
-    measured = map(partial(checking.measure, measuring=measuring), plans, pairings)
-    reports = [report for report in measured if report is not None]
+    reports = list(filter(None, map(partial(checking.measure, measuring=measuring), plans, pairings)))
     if not reports:  # another process has them
         return
     judged = checking.judge_sets(plans, reports, before, renewing=update_baseline, strict=strict, seed=seed)
