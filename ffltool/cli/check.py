@@ -119,9 +119,7 @@ def check(
     find = partial(
         find_pairs, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
     )
-    pairings = [
-        find(plan.real, plan.fake, by=pair if plan.paired else "none") for plan in plans if plan.real is not None
-    ]
+    pairings = [find(plan.real, plan.fake, by=pair if plan.paired else "none") for plan in plans if plan.real]
     reports = list(filter(None, map(partial(checking.measure, measuring=measuring), plans, pairings)))
     if not reports:  # another process has them
         return
