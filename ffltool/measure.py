@@ -84,7 +84,9 @@ def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
             both = pairing.both(pair)
             return _of_labels(both, pairing.maps.get(pair) or read_label_maps(*both), task.reading, task.metrics)
         files = pairing.files(pair)
-        pictures = pairing.pictures.get(pair) or _read(pair, pairing, alpha=task.reading.alpha, at_once=task.at_once)
+        pictures = pairing.pictures.get(pair)
+        if pictures is None:
+            pictures = _read(files, paired=pairing.paired, alpha=task.reading.alpha, at_once=task.at_once)
     except BrokenImageError:
         if task.skip_broken:
             return Outcome(SKIPPED)
@@ -129,15 +131,15 @@ def _facts(image: Picture | LabelMap | None) -> Facts:
     return Facts() if image is None else Facts(*image.size, image.file_bytes)
 
 
-def _read(pair: Pair, pairing: Pairing, *, alpha: str, at_once: bool) -> Pictures:
-    real, fake = pairing.files(pair)
-    if at_once and real and fake:
+def _read(files: Files, *, paired: bool, alpha: str, at_once: bool) -> Pictures:
+    real, fake = files
+    if real is None or not paired:
+        return None if real is None else read(real, alpha=alpha), None if fake is None else read(fake, alpha=alpha)
+    if at_once and fake is not None:
         with ThreadPoolExecutor(1) as beside:
             second = beside.submit(read, fake, alpha=alpha)
             return read(real, alpha=alpha), second.result()
-    if pairing.paired:
-        return read_both(*pairing.both(pair), alpha=alpha)
-    return None if real is None else read(real, alpha=alpha), None if fake is None else read(fake, alpha=alpha)
+    return read_both(real, fake, alpha=alpha)
 
 
 def _cut(picture: Picture | None, size: tuple[int, int], path: Path | None) -> ndarray | None:
