@@ -58,9 +58,9 @@ class Judging:
         That is of images too small or too few for a metric, and of weights; by all processes of a group.
         """
         some = wanted(images.pixels[:_TRIED])
-        pictures = pair_in_memory(some, some).held.values()
-        held = {Pair(name, name): both for name, both in zip(images.names, pictures, strict=False)}
-        pairing = Pairing(images.folder, images.folder, tuple(held), held=held)
+        both = pair_in_memory(some, some).pictures.values()
+        pictures = {Pair(name, name): each for name, each in zip(images.names, both, strict=False)}
+        pairing = Pairing(images.folder, images.folder, tuple(pictures), pictures=pictures)
         evaluate_pairs(pairing, self.metrics, looking=self.looking, workers=1)
 
 
@@ -215,7 +215,7 @@ class _Run:
         """Write a grid of images, or both sides of pairs, over what becomes of them, and over what is made of noise."""
         pixels = (self.test or self.images).pixels
         pixels = pixels[:: max(1, len(pixels) // _SHOWN)][:_SHOWN]
-        rows = [*(to_unit(side) for side in pixels.split(3, dim=1)), self.training.rebuilt(pixels)]
+        rows = [*(to_unit(side) for side in torch.split(pixels, 3, dim=1)), self.training.rebuilt(pixels)]
         rows += [torch.cat([*self.training.generated(_SHOWN)])] if self.training.model.generates else []
         self.place.write_samples(epoch, rows)
 

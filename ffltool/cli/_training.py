@@ -135,7 +135,7 @@ def plan_of(asked: Mapping[str, Any], *, seed: int) -> Plan:
     from ffltool.objective import Objective
     from ffltool.train import Plan
 
-    asked = look_up(asked["model"]).own | {name: value for name, value in asked.items() if value is not None}
+    asked = {**look_up(asked["model"]).own, **{name: value for name, value in asked.items() if value is not None}}
     objective, rest = (
         {field.name: asked[field.name] for field in fields(kind) if field.name in asked} for kind in (Objective, Plan)
     )
