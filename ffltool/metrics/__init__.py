@@ -22,14 +22,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ffltool.errors import InputError
+from ffltool.report import Better
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from numpy import ndarray
-
-
-Better = Literal["lower", "higher", "0"]
 
 
 class DecodedPair(Protocol):
