@@ -42,7 +42,7 @@ class Ahead:
             self._opened.enter_context(torch.cuda.device(self.device))
             # the 10 bits of TF32, which convolutions would take otherwise, are a thousandth
             self._opened.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
-            self._copying = torch.cuda.Stream()
+            self._copying = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch says nothing of its types
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -70,6 +70,11 @@ class Ahead:
         arriving = {name: torch.empty_like(value, device="cpu", pin_memory=True) for name, value in results.items()}
         for name, value in results.items():
             arriving[name].copy_(value, non_blocking=True)
-        arrived = torch.cuda.Event()
+        arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]  # nor here
         arrived.record()
-        return lambda: arrived.synchronize() or arriving
+
+        def wait() -> Results:
+            arrived.synchronize()
+            return arriving
+
+        return wait

@@ -1,10 +1,11 @@
-"""NPZ archives that ffltool wrote: opened only if they are that, and whole."""
+"""NPZ archives of ffltool: written with their schema in them, opened only if they are that, and whole."""
 
 from __future__ import annotations
 
+import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,13 @@ _DAMAGE = (
     *(ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError, MemoryError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
+
+
+def packed(arrays: Mapping[str, np.ndarray], *, schema: str, save: Callable[..., None] = np.savez) -> bytes:
+    """Return arrays as an archive of that schema, which is its last entry; `save` may be NumPy's that compresses."""
+    content = io.BytesIO()
+    save(content, **arrays, ffltool=np.array(schema))
+    return content.getvalue()
 
 
 @contextmanager

@@ -119,10 +119,11 @@ class Moments(Sums):
         ------
         NothingComparedError : if there were no images.
         """
-        if not self.state["count"]:
+        count = self.numbers["count"]
+        if not count:
             raise NothingComparedError("there is no image to take the mean of")
-        mean = self.state["total"] / self.state["count"]
-        return mean, math.sqrt(max(0.0, self.state["squares"] / self.state["count"] - mean**2)) or 1.0
+        mean = self.numbers["total"] / count
+        return mean, math.sqrt(max(0.0, self.numbers["squares"] / count - mean**2)) or 1.0
 
 
 def moments(files: Sequence[Path], recipe: Recipe, loading: Loading, *, size: tuple[int, int]) -> tuple[float, float]:
@@ -136,6 +137,10 @@ def take_in(files: Sequence[Path], sums: Images, loading: Loading, *, size: tupl
     """Update sums with batches of this process's share of the files, and add them up over all processes.
 
     Images are cut about their centres to `size`, height and width.
+
+    Raises
+    ------
+    InputError : as `average`; and if another process stopped at an image.
     """
     fates, error = Sums(skipped=(len(files),), alphas=(), constant=(), failed=()), None
     with ranks.group(), few_threads():
@@ -148,11 +153,11 @@ def take_in(files: Sequence[Path], sums: Images, loading: Loading, *, size: tupl
         fates.all_reduce()  # no process waits for the sums of one that has none
         if error:
             raise error
-        if fates.state["failed"]:
+        if fates.numbers["failed"]:
             raise InputError("another process stopped at an image, see its message")
         sums.all_reduce()
-    skipped = tuple(files[number] for number in fates.state["skipped"].nonzero().flatten().tolist())
-    return Fate(skipped=skipped, alphas=int(fates.state["alphas"]), constant=int(fates.state["constant"]))
+    skipped = tuple(files[number] for number in fates.tensors["skipped"].nonzero().flatten().tolist())
+    return Fate(skipped=skipped, alphas=int(fates.numbers["alphas"]), constant=int(fates.numbers["constant"]))
 
 
 def _batches(
@@ -166,7 +171,7 @@ def _batches(
     waiting: list[Tensor] = []
     for number, (pixels, dropped, constant) in zip(mine, shown, strict=True):
         if pixels is None:
-            fates.state["skipped"][number] = 1
+            fates.tensors["skipped"][number] = 1
             continue
         fates.add(alphas=dropped, constant=constant)
         waiting.append(pixels)

@@ -16,8 +16,7 @@ Of ideal ones the images add up too.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -35,12 +34,17 @@ _CORNER = math.sqrt(0.5)
 _ROUNDING = 1e-9  # lest of frequencies of one radius, such as (3, 4) and (5, 0), some are stopped and others are not
 
 # name -> odds of a ratio to the cut-off and an order
-SHAPES = {
+SHAPES: dict[str, Callable[[Tensor, int], Tensor]] = {
     "ideal": lambda x, order: torch.where((x >= -1 - _ROUNDING) & (x < 1 - _ROUNDING), 0.0, math.inf).to(x),
     "gaussian": lambda x, order: (math.log(2) * x.square()).expm1(),
     "butterworth": lambda x, order: x.square() ** order,
 }
-_UNITS = {"": lambda number: number, "%": lambda number: number / 200, "px": lambda number: 1 / number}
+# what ends a cut-off -> cycles per pixel of the number before it; "" ends everything
+_UNITS: dict[str, Callable[[float], float]] = {
+    "%": lambda number: number / 200,
+    "px": lambda number: 1 / number,
+    "": lambda number: number,
+}
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,13 @@ class Filter:
     def apply(self, image: Tensor) -> Tensor:
         """Return what is left of real images, shape (..., H, W); a filter that stops the zero frequency takes the mean.
 
+        Raises
+        ------
+        ShapeError : for another shape.
+        InputError : for a point beyond the frequencies of images of that size.
+
+        Examples
+        --------
         >>> Filter("point-stop").apply(torch.tensor([[1.0, 2.0], [3.0, 6.0]]))
         tensor([[-2., -1.],
                 [ 0.,  3.]])
@@ -113,7 +124,8 @@ class Filter:
 def _through(image: Tensor, gain: Tensor) -> Tensor:
     """Return images whose frequencies are multiplied by a gain, shape (H, W), the same for opposite frequencies."""
     half = torch.fft.rfft2(image)
-    return torch.fft.irfft2(half * gain[:, : half.shape[-1]].to(half.real), s=image.shape[-2:])
+    left: Tensor = torch.fft.irfft2(half * gain[:, : half.shape[-1]].to(half.real), s=image.shape[-2:])
+    return left
 
 
 def filters(
@@ -128,6 +140,11 @@ def filters(
 
     Of the four, low-pass and high-pass take the first cut-off, band-stop takes both, and point-stop the point. What is
     None is as usual: cut-offs of 0.1 and 0.2, a butterworth filter of order 2.
+
+    Raises
+    ------
+    InputError : for a name or shape that is none, an order of another shape than butterworth, a point of another filter
+        than point-stop, and cut-offs of another number or range.
     """
     if order is not None and shape != "butterworth":
         raise InputError(f"an order is that of a butterworth filter, this one is {shape}")
@@ -144,6 +161,12 @@ def filters(
 def cutoffs(text: str) -> tuple[float, ...]:
     """Return cut-offs in cycles per pixel: "0.1" is just that, "20%" of the Nyquist frequency, "10px" a period.
 
+    Raises
+    ------
+    InputError : for text that is no cut-off.
+
+    Examples
+    --------
     >>> cutoffs("0.1,20%,10px")
     (0.1, 0.1, 0.1)
     """
@@ -151,9 +174,10 @@ def cutoffs(text: str) -> tuple[float, ...]:
 
 
 def _cutoff(text: str) -> float:
-    number, unit = re.fullmatch(r"\s*(.*?)\s*(%|px|)\s*", text, re.DOTALL).groups()
+    given = text.rstrip()
+    unit = next(unit for unit in _UNITS if given.endswith(unit))
     try:
-        return _UNITS[unit](float(number))
+        return _UNITS[unit](float(given.removesuffix(unit)))
     except (ValueError, ZeroDivisionError):
         wanted = "0.1 (cycles per pixel), 20% (of the Nyquist frequency) or 10px (a period) is wanted"
         raise InputError(f"{text!r} is no cut-off; {wanted}") from None
@@ -162,6 +186,12 @@ def _cutoff(text: str) -> float:
 def point(text: str) -> tuple[int, int]:
     """Return a frequency (u, v) in whole periods over the width and over the height.
 
+    Raises
+    ------
+    InputError : for text that is no point.
+
+    Examples
+    --------
     >>> point("3,-2")
     (3, -2)
     """
@@ -176,6 +206,12 @@ def point(text: str) -> tuple[int, int]:
 def bins(u: int, v: int, *, height: int, width: int) -> set[tuple[int, int]]:
     """Return row and column of a frequency and of its opposite in a DFT that is not centred: two places, or one.
 
+    Raises
+    ------
+    InputError : for a frequency beyond those of an image of that size.
+
+    Examples
+    --------
     >>> sorted(bins(1, 0, height=4, width=8))
     [(0, 1), (0, 7)]
     """
@@ -188,7 +224,12 @@ def bins(u: int, v: int, *, height: int, width: int) -> set[tuple[int, int]]:
 
 
 def wave(u: int, v: int, *, height: int, width: int) -> Tensor:
-    """Return cos(2 pi (u x / W + v y / H)), shape (H, W), float64: `u` periods over the width, `v` over the height."""
+    """Return cos(2 pi (u x / W + v y / H)), shape (H, W), float64: `u` periods over the width, `v` over the height.
+
+    Raises
+    ------
+    InputError : as `bins`.
+    """
     bins(u, v, height=height, width=width)  # that they exist
     rows, columns = torch.arange(height)[:, None], torch.arange(width)
     steps = (u * columns * height + v * rows * width) % (height * width)  # whole numbers: the wave closes exactly

@@ -7,12 +7,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ffltool import outputs
 from ffltool.errors import InputError
 from ffltool.formats import json_text
 from ffltool.report import BandScore, ImageSet, PairValues, Report, Score
 
+Kept = dict[str, Any]  # of a JSON file
 SCHEMA = "ffltool.baseline/1"
 MARK = f'"schema": "{SCHEMA}"'  # stands near the start of every such file
 # what a reader stumbles over in a file that is damaged or was changed
@@ -33,7 +35,7 @@ def as_json(reports: Mapping[str, Report]) -> str:
     return json_text(SCHEMA, "check", {"sets": {name: _kept(report) for name, report in reports.items()}})
 
 
-def _kept(report: Report) -> dict:
+def _kept(report: Report) -> dict[str, object]:
     return {
         "real": asdict(report.real),
         "fake": asdict(report.fake),
@@ -45,7 +47,7 @@ def _kept(report: Report) -> dict:
     }
 
 
-def _spelt(values: dict) -> dict:
+def _spelt(values: Mapping[str, object]) -> dict[str, object]:
     """Return the same with what is infinite, or no number, as a text."""
     return {
         name: str(value) if isinstance(value, float) and value - value != 0 else value for name, value in values.items()
@@ -74,7 +76,7 @@ def read(path: Path) -> dict[str, Report]:
         raise InputError(f"{path} is no baseline that can be read: {error}") from error
 
 
-def _report(kept: dict, version: str) -> Report:
+def _report(kept: Kept, version: object) -> Report:
     report = Report(
         command="check",
         version=str(version),
@@ -92,29 +94,33 @@ def _report(kept: dict, version: str) -> Report:
     return report
 
 
-def _side(kept: dict) -> ImageSet:
+def _side(kept: Kept) -> ImageSet:
     sizes = tuple((int(height), int(width)) for height, width in kept["sizes"])
     if not sizes:
         raise ValueError("a set has no sizes")
     return ImageSet(**kept | {"images": int(kept["images"]), "sizes": sizes})
 
 
-def _score(kept: dict) -> Score:
-    numbers = {name: _number(kept[name]) for name in ("value", "std", "min", "max")}
+def _score(kept: Kept) -> Score:
+    numbers = {name: _number_or_none(kept[name]) for name in ("value", "std", "min", "max")}
     if kept["better"] not in ("lower", "higher", "0"):
         raise ValueError("a score is better neither lower nor higher nor at 0")
     return Score(**kept | numbers | {"metric": str(kept["metric"]), "settings": dict(kept["settings"])})
 
 
-def _band(kept: dict) -> BandScore:
-    numbers = {name: _number(value) for name, value in kept.items() if name != "name"}
+def _band(kept: Kept) -> BandScore:
+    numbers = {name: _number_or_none(value) for name, value in kept.items() if name != "name"}
     return BandScore(**kept | numbers)
 
 
-def _number(value: float | str | None) -> float | None:
+def _number_or_none(value: float | str | None) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _number(value: float | str) -> float:
     """Return a number, which may be infinite, as it was kept."""
-    number = None if value is None else float(value)
-    if number is None or math.isinf(number) or abs(number) <= _LARGEST:
+    number = float(value)
+    if math.isinf(number) or abs(number) <= _LARGEST:
         return number
     raise ValueError(f"{number} is no value of a metric")
 

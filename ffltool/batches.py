@@ -14,8 +14,8 @@ from ffltool.metrics.bands import BandSums
 from ffltool.outcomes import Outcome
 
 if TYPE_CHECKING:
+    from ffltool.mean_spectrum import MeanSpectrum
     from ffltool.metrics import Metric
-    from ffltool.metrics.sums import Sums
 
 _BATCH = 1 << 18  # values of an image and its like, whose spectra stay in the cache
 _SHARE = 4  # of so many cores one does arithmetic, while the others decode
@@ -66,9 +66,9 @@ class Gathered:
     ) -> None:
         of_spectra = (metric for metric in metrics if metric.of == "sets" and not metric.learned)
         homes = {metric.home: metric.module for metric in of_spectra}
-        self.sets: dict[str, list[Sums]] = {
-            home: [module.state(*common) for _ in ("real", "fake")] for home, module in homes.items()
-        }
+        self.sets: dict[str, tuple[MeanSpectrum, MeanSpectrum]] = {}
+        if common is not None:
+            self.sets = {home: (module.state(*common), module.state(*common)) for home, module in homes.items()}
         self.bands = None if bands is None else BandSums(bands, size=one_size)
         self._sides = [Batch(self._take(side)) for side in range(2)]
         self._pairs = Batch(self.bands.update) if self.bands else None
@@ -95,13 +95,17 @@ class Gathered:
 
     def all_reduce(self) -> None:
         """Replace every sum by its sum over all processes."""
-        for states in (*self.sets.values(), [self.bands] if self.bands else []):
+        for states in self.sets.values():
             for state in states:
                 state.all_reduce()
+        if self.bands:
+            self.bands.all_reduce()
 
     def scores(self, metric: Metric) -> list[float]:
         """Return the scores of a metric of sets."""
-        return metric.module.of_sets(metric.name, *(state.compute() for state in self.sets[metric.home]))
+        real, fake = (state.compute() for state in self.sets[metric.home])
+        scores: list[float] = metric.module.of_sets(metric.name, real, fake)
+        return scores
 
 
 @contextmanager

@@ -48,14 +48,14 @@ def interval_of_change(
 def _interval(columns: Sequence[Sequence[float]], statistic: Statistic, *, seed: int) -> tuple[float, float]:
     import numpy as np
 
-    columns = [np.asarray(column, dtype=np.float64) for column in columns]
-    pairs = len(columns[0])
+    arrays = [np.asarray(column, dtype=np.float64) for column in columns]
+    pairs = len(arrays[0])
     generator = np.random.default_rng(seed)
-    found = []
-    while sum(map(len, found)) < DRAWS:
-        rows = min(max(1, _AT_ONCE // pairs), DRAWS - sum(map(len, found)))
-        places = generator.integers(pairs, size=(rows, pairs))
-        first, *second = (statistic(column[places]) for column in columns)
+    found: list[ndarray] = []
+    step = max(1, _AT_ONCE // pairs)
+    for start in range(0, DRAWS, step):
+        places = generator.integers(pairs, size=(min(step, DRAWS - start), pairs))
+        first, *second = (statistic(array[places]) for array in arrays)
         found.append(first - second[0] if second else first)
     tail = _tail(pairs)
     low, high = np.quantile(np.concatenate(found), [tail, 1 - tail])

@@ -65,7 +65,7 @@ def measure(plan: Plan, pairing: Pairing, measuring: Measuring) -> Report | None
         report = replace(report, scores=(*report.scores, score), warnings=report.warnings + warnings)
     if isinstance(measuring.reading, Reading):
         how = {"alpha": measuring.reading.alpha, "fit": measuring.reading.fit}
-        report = replace(report, environment=report.environment | how)
+        report = replace(report, environment={**report.environment, **how})
     return report
 
 
@@ -77,7 +77,7 @@ def _peaks(pairing: Pairing, measuring: Measuring) -> tuple[Score, tuple[str, ..
 
     reading = measuring.reading
     halves = any(pairing.paired and pair.fake is None for pair in pairing.pairs)
-    if not isinstance(reading, Reading) or halves or pairing.held:
+    if not isinstance(reading, Reading) or halves or pairing.in_memory:
         raise InputError(f"{PEAKS} is of two sets of image files, not of label maps, --side-by-side or arrays")
     files = zip(*map(pairing.files, pairing.pairs), strict=True)
     given = (pairing.real, pairing.fake)

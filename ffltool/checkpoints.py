@@ -19,7 +19,12 @@ _BLOCK = 1 << 20
 
 
 def digest_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal digits."""
+    """Return the SHA-256 of a file's bytes, in hexadecimal digits.
+
+    Raises
+    ------
+    WeightsError : if it cannot be read.
+    """
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ffltool.check import Measuring, measure
 from ffltool.errors import InputError
@@ -83,10 +83,9 @@ def _pairing(
     peak: float | None,
     reading: Reading | LabelMaps | None,
 ) -> Pairing:
-    in_files = [isinstance(side, str | os.PathLike) for side in (real, fake)]
-    if all(in_files):
+    if isinstance(real, str | os.PathLike) and isinstance(fake, str | os.PathLike):
         return find_pairs(real, fake, by="stem" if paired else "none")
-    if any(in_files):
+    if isinstance(real, str | os.PathLike) or isinstance(fake, str | os.PathLike):
         raise InputError("one side is a path and the other is in memory: give two of a kind")
     from ffltool.memory import pair_in_memory
 
@@ -114,6 +113,11 @@ def assert_images(
     -------
     Report, with its verdicts; None on all processes of torchrun but the first.
 
+    Raises
+    ------
+    AssertionError : if a limit fails, or has no value.
+    InputError : for a limit that is none; else what `compare` raises.
+
     Examples
     --------
     >>> import numpy as np
@@ -137,22 +141,23 @@ def assert_images(
     return judged.report
 
 
-def _several(limit: str | Sequence[str]) -> Sequence[str]:
+def _several(limit: object) -> Sequence[object]:
     return limit if isinstance(limit, list | tuple) else [limit]
 
 
-def _table(name: str, limit: str) -> dict:
+def _table(name: str, limit: object) -> dict[str, float | str]:
     found = _LIMIT.fullmatch(limit) if isinstance(limit, str) else None
     try:
-        bound = {_BOUNDS[found[2]]: float(found[3])}
-    except (TypeError, ValueError) as error:
+        statistic, sign, number = found.groups() if found else ("", "", "")
+        bound: dict[str, float | str] = {_BOUNDS[sign]: float(number)}
+    except (KeyError, ValueError) as error:
         raise InputError(f'{_WHERE}: {name} must be as ">=30" or "median <= 14.5", but is {limit!r}') from error
-    return bound | ({"statistic": found[1]} if found[1] else {})
+    return bound | ({"statistic": statistic} if statistic else {})
 
 
-def _nested(tables: dict[str, list[dict]]) -> dict:
+def _nested(tables: Mapping[str, Sequence[Mapping[str, float | str]]]) -> dict[str, Any]:
     """Return limits as a file has them: "band.3.gain_db" as tables in one another."""
-    found: dict = {}
+    found: dict[str, Any] = {}
     for name, limits in tables.items():
         targets_of(name, _WHERE)  # which raises for one that is unknown
         kind, _, rest = name.partition(".")

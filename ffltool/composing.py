@@ -123,7 +123,7 @@ def _chosen(report: Report) -> tuple[list[PairValues], list[PairValues]]:
 
 def _views(pair: PairValues, pairing: Pairing, reading: Reading | LabelMaps) -> list[View]:
     fake = None if pairing.pairs[0].fake is None else pair.fake
-    return views_of(pairing.files(Pair(pair.real, fake)), shortened(pair.real), reading)
+    return views_of(pairing.both(Pair(pair.real, fake)), shortened(pair.real), reading)
 
 
 def _cut(

@@ -1,8 +1,4 @@
-"""Folders of images as one tensor of 8-bit pixels, decoded once, and batches of it in an order that a seed decides.
-
-The pixels lie on the GPU where they fit into a quarter of its memory; beyond a quarter of the machine's memory they lie
-in a file without a name, which `$TMPDIR` moves.
-"""
+"""Folders of images as one tensor of 8-bit pixels, decoded once, and batches of it in an order that a seed decides."""
 
 from __future__ import annotations
 
@@ -94,7 +90,8 @@ def load(
     pixels = _room(len(files), 6 if direction else 3, size, size)
     workers = ranks.cores() if loading.workers is None else loading.workers
     read_in = stream(files, partial(_read, size=size, direction=direction, loading=loading), workers=workers)
-    kept, skipped, alphas = [], [], 0
+    kept: list[Path] = []
+    skipped, alphas = [], 0
     for path, (image, dropped) in zip(
         files, loading.progress(read_in, len(files)) if loading.progress else read_in, strict=True
     ):
@@ -173,12 +170,12 @@ def wanted(images: Tensor) -> Tensor:
 
 
 def to_unit(pixels: Tensor) -> Tensor:
-    """Return 8-bit pixels as float32 in -1..1."""
+    """Return 8-bit pixels, of any shape, as float32 in -1..1."""
     return pixels.float() / 127.5 - 1
 
 
 def to_pixels(images: Tensor) -> Tensor:
-    """Return images in -1..1 as 8-bit pixels, rounded."""
+    """Return images in -1..1, of any shape, as 8-bit pixels, rounded."""
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
@@ -211,7 +208,7 @@ class Batches:
         return (step - 1) // self.of_epoch + 1
 
     def batch(self, step: int) -> Tensor:
-        """Return this process's images of a step, in -1..1."""
+        """Return this process's images of a step, of the shape of `pixels` but for their number, in -1..1."""
         epoch = self.epoch_of(step)
         if self._order[0] != epoch:
             self._order = epoch, self._shuffled(epoch)

@@ -117,7 +117,7 @@ def diagnose(
     for pair, (real, fake, dropped) in zip(
         pairing.pairs, progress(pictures, len(pairing.pairs)) if progress else pictures, strict=True
     ):
-        size = tuple(real.shape[1:])
+        size = real.shape[1], real.shape[2]
         if max(size) < _SMALLEST:
             raise InputError(f"{pairing.files(pair)[0]} is {size[0]}x{size[1]}; at least two pixels are wanted")
         sizes.add(size)
@@ -143,9 +143,9 @@ def _band_map(height: int, width: int, device: str) -> Tensor:
 
 def _read(pair: Pair, *, pairing: Pairing, reading: Reading) -> tuple[Tensor, Tensor, int]:
     """Return both images, shape (C, H, W), float64 in 0..1, and how many lost an alpha channel; runs in a worker."""
-    real, fake = read_pair(*pairing.files(pair), reading)
+    real, fake = read_pair(*pairing.both(pair), reading)
     planes = (torch.from_numpy(picture.planes() / 255.0) for picture in (real, fake))
-    return *planes, real.alpha_dropped + fake.alpha_dropped
+    return next(planes), next(planes), real.alpha_dropped + fake.alpha_dropped
 
 
 class _Sums:
@@ -173,7 +173,7 @@ class _AlphaSums:
         self.focus, self.without_dc = Focus(alpha), Focus(alpha, exclude_dc=True)
         self.mean_weight = self.gradient = self.ffl_without_dc = 0.0
         self.bands = torch.zeros(len(_BANDS), dtype=torch.float64)
-        self.weight: Tensor | float = 0.0
+        self.weight: Tensor | None = None
 
     def add(self, squared: Tensor, band: Tensor) -> None:
         """Take in the squared spectrum of a difference, shape (C, H, W)."""
@@ -184,7 +184,7 @@ class _AlphaSums:
         self.bands += _per_band(weight * squared / squared.numel(), band)
         mean = weight.mean(0).cpu()
         # for images of several sizes there is no mean matrix
-        self.weight = self.weight + mean if isinstance(self.weight, float) or self.weight.shape == mean.shape else mean
+        self.weight = mean if self.weight is None or self.weight.shape != mean.shape else self.weight + mean
 
 
 def _per_band(values: Tensor, band: Tensor) -> Tensor:
@@ -213,7 +213,7 @@ def _diagnosis(
             for band, mse, ffl in zip(_BANDS, *shares, strict=True)
         ),
         warnings=(*pairing.warnings, *_warnings(effects[0], sizes, alphas)),
-        weight=centred(asked.weight / sums.count) if len(sizes) == 1 else None,
+        weight=None if asked.weight is None or len(sizes) > 1 else centred(asked.weight / sums.count),
     )
 
 
@@ -236,7 +236,7 @@ def _ratio(part: Tensor | float, whole: Tensor | float) -> float | None:
     return float(part / whole) if whole else None
 
 
-def _warnings(effect: Effect, sizes: tuple, alphas: int) -> Iterable[str]:
+def _warnings(effect: Effect, sizes: tuple[tuple[int, int], ...], alphas: int) -> Iterable[str]:
     if alphas:
         yield alpha_dropped(alphas)
     if effect.dc_share is None:

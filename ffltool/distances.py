@@ -13,6 +13,8 @@ import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import EllipsisType
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -75,6 +77,24 @@ def distances(
     return _sum(weighted, pred.shape[-1]) if transform == "dft" else weighted.sum(axes)
 
 
+class _Context(Protocol):
+    """What torch hands to a backward pass, with what is kept for it here."""
+
+    pred: Tensor
+    target: Tensor
+    matrix: Tensor | None
+    focus: Focus
+    gradient: Tensor | None
+    versions: list[int | None] | None
+    needs_input_grad: tuple[bool, ...]
+
+    def mark_non_differentiable(self, *outputs: Tensor) -> None:
+        """Say which outputs have no gradient."""
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Say whether a gradient that there is not comes as zeros, instead of None."""
+
+
 class _Distances(torch.autograd.Function):
     """Distances of the whole DFT and, in the same pass over each block of planes, their gradient times half their size.
 
@@ -98,41 +118,44 @@ class _Distances(torch.autograd.Function):
             given = None if matrix is None else matrix[block]
             distance, part = _block(pred[block], target[block], given, focus, differentiated)
             sums.append(distance)
-            if differentiated:
+            if gradient is not None and part is not None:
                 gradient[block] = part
         return torch.cat(sums), gradient
 
     @staticmethod
-    def setup_context(ctx, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:  # noqa: ANN001 (torch's own type)
+    def setup_context(
+        ctx: _Context, inputs: tuple[Tensor, Tensor, Tensor | None, Focus, bool], output: tuple[Tensor, Tensor]
+    ) -> None:
         """Keep what a backward pass needs."""
-        *ctx.inputs, ctx.focus, _ = inputs
+        ctx.pred, ctx.target, ctx.matrix, ctx.focus, _ = inputs
         ctx.gradient = output[1]
-        ctx.versions = None if torch.compiler.is_compiling() else _versions(ctx.inputs)
-        ctx.mark_non_differentiable(ctx.gradient)
+        ctx.versions = None if torch.compiler.is_compiling() else _versions(inputs[:3])
+        ctx.mark_non_differentiable(output[1])
         ctx.set_materialize_grads(False)
 
     @staticmethod
-    def backward(ctx, of_sums: Tensor | None, _: None) -> tuple[Tensor | None, ...]:  # noqa: ANN001
+    def backward(ctx: _Context, of_sums: Tensor | None, _: None) -> tuple[Tensor | None, ...]:
         """Return the gradients of pred and target, given those of the distances, shape (planes,)."""
         if of_sums is None:
             return (None,) * 5
-        pred, target, matrix = ctx.inputs
+        pred, target, matrix, gradient = ctx.pred, ctx.target, ctx.matrix, ctx.gradient
         factors = (2 / pred[0].numel() * of_sums).reshape(-1, *[1] * len(_axes(pred)))
-        if torch.compiler.is_compiling():  # a compiled pass may run again on the gradient that it holds
-            gradient = ctx.gradient * factors
-        elif ctx.gradient is None or torch.is_grad_enabled():
-            if ctx.versions != _versions(ctx.inputs):
+        if gradient is not None and torch.compiler.is_compiling():
+            gradient = gradient * factors  # a compiled pass may run again on the gradient that it holds
+        elif gradient is None or torch.is_grad_enabled():
+            if ctx.versions != _versions((pred, target, matrix)):
                 raise RuntimeError("pred or target was changed in place, and this backward pass needs it as it was")
             gradient = _gradient(pred, target, matrix, ctx.focus) * factors
         else:
-            gradient, ctx.gradient = ctx.gradient.mul_(factors), None
+            gradient, ctx.gradient = gradient.mul_(factors), None
         of_pred = gradient.to(pred.dtype) if ctx.needs_input_grad[0] else None
         of_target = -gradient.to(target.dtype) if ctx.needs_input_grad[1] else None
         return of_pred, of_target, None, None, None
 
 
-# torch binds the arguments at each call, for which it would work the signature out anew
-_Distances.forward.__signature__ = inspect.signature(_Distances.forward)
+# torch binds the arguments at each call, for which it would work the signature out anew;
+# that a function can have one, type checkers do not know
+_Distances.forward.__signature__ = inspect.signature(_Distances.forward)  # type: ignore[attr-defined]
 
 
 def _block(
@@ -157,15 +180,20 @@ def _block(
 
 def _forth(planes: Tensor) -> Tensor:
     """Return half the spectrum of planes, not scaled, in the layout that is nearest."""
-    if not _by_rows_and_columns(planes):
-        return torch.fft.rfftn(planes, dim=_axes(planes))
-    return torch.fft.fft(torch.fft.rfft(planes, dim=2), dim=1)
+    spectrum: Tensor
+    if _by_rows_and_columns(planes):
+        spectrum = torch.fft.fft(torch.fft.rfft(planes, dim=2), dim=1)
+    else:
+        spectrum = torch.fft.rfftn(planes, dim=_axes(planes))
+    return spectrum
 
 
 def _back(spectrum: Tensor, shape: Sequence[int]) -> Tensor:
     """Return planes of that shape from half their spectrum, not scaled."""
+    planes: Tensor
     if not _by_rows_and_columns(spectrum):
-        return torch.fft.irfftn(spectrum, s=shape[1:], dim=_axes(spectrum), norm="forward")
+        planes = torch.fft.irfftn(spectrum, s=shape[1:], dim=_axes(spectrum), norm="forward")
+        return planes
     columns = torch.fft.ifft(spectrum, dim=1, norm="forward")
     # columns lie behind one another, at strides of a power of two, where a transform of rows would miss the cache
     rows = columns.new_empty(columns.shape)
@@ -174,7 +202,8 @@ def _back(spectrum: Tensor, shape: Sequence[int]) -> Tensor:
     else:
         for turned, plane in zip(rows, columns, strict=True):  # of one plane torch makes tiles, of many it does not
             turned.copy_(plane)
-    return torch.fft.irfft(rows, n=shape[-1], dim=2, norm="forward")
+    planes = torch.fft.irfft(rows, n=shape[-1], dim=2, norm="forward")
+    return planes
 
 
 def _by_rows_and_columns(planes: Tensor) -> bool:
@@ -194,7 +223,8 @@ def _gradient(pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus)
     if matrix is None:
         squared = _squared(spectrum.detach())
         matrix = weights(squared / size if focus.log_matrix else squared, focus)
-    return torch.fft.irfftn(spectrum * matrix, s=pred.shape[1:], dim=axes, norm="forward")
+    gradient: Tensor = torch.fft.irfftn(spectrum * matrix, s=pred.shape[1:], dim=axes, norm="forward")
+    return gradient
 
 
 def _blocks(planes: Tensor, *, whole: bool) -> list[slice]:
@@ -207,7 +237,7 @@ def _blocks(planes: Tensor, *, whole: bool) -> list[slice]:
 
 
 def weights(squared: Tensor, focus: Focus) -> Tensor:
-    """Return the weight (Eq. 9) of every frequency, given the squared distances of planes."""
+    """Return the weight (Eq. 9) of every frequency, 0 to 1, given the squared distances of planes, same shape."""
     zero, axes = zero_frequency(squared), list(range(0 if focus.batch_matrix else 1, squared.ndim))
     if focus.log_matrix:
         squared = (squared ** (focus.alpha / 2)).log1p().square()
@@ -226,7 +256,7 @@ def weights(squared: Tensor, focus: Focus) -> Tensor:
 
 
 def mirrored(matrix: Tensor) -> Tensor:
-    """Return given weights on the half of the frequencies that `rfftn` computes.
+    """Return given weights of planes on the half of the frequencies that `rfftn` computes, along the last axis.
 
     A frequency and its mirror image have one distance, so they share the mean of their weights.
     """
@@ -255,7 +285,7 @@ def _squared(spectrum: Tensor) -> Tensor:
     return parts[..., 0] + parts[..., 1]
 
 
-def zero_frequency(planes: Tensor) -> tuple:
+def zero_frequency(planes: Tensor) -> tuple[EllipsisType | int, ...]:
     """Return the index of the zero frequency of every plane."""
     return (..., *[0] * len(_axes(planes)))
 

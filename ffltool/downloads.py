@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import pooch
 import requests
 
 from ffltool.errors import WeightsError
-
-Progress = Callable[[Iterable[bytes], int], Iterator[bytes]]
+from ffltool.stream import Progress
 
 _CHUNK = 1 << 20
 _RETRIES = 2

@@ -84,7 +84,7 @@ def evaluate_pairs(
     reading = reading or Reading()
     _check(rows, pairing, reading, bands=bool(bands or error_map))
     learned = None
-    if any(metric.learned for metric in rows):
+    if isinstance(reading, Reading) and any(metric.learned for metric in rows):
         from ffltool.learned import Learned
 
         learned = Learned(rows, looking or Looking(), pairing, alpha=reading.alpha, skip_broken=skip_broken)
@@ -100,7 +100,7 @@ def evaluate_pairs(
         pairs=bands is not None or bool(learned and learned.lpips),
         shown=learned.shown if learned else (False, False),
         bands=bands,
-        one_size=_only_size(pairing, fit=reading.fit, workers=workers) if error_map else None,
+        one_size=_only_size(pairing, reading, workers=workers) if error_map else None,
     )
     table, sums = _run(pairing, task, rows, learned, workers=workers, progress=progress)
     if ranks.rank() > 0:
@@ -109,7 +109,7 @@ def evaluate_pairs(
     if learned:
         learned.keep(outcomes)
     report = summarised(pairing, rows, outcomes, sums, common=task.common, command=command, start=start)
-    if save_statistics is not None:
+    if learned and save_statistics is not None:
         learned.save(save_statistics, report.real)
     return report
 
@@ -173,12 +173,12 @@ def _run(
 
             tally = Tally(task.reading)
             outcomes = tally.passing(outcomes)
+        sums = Sums(gathered=gathered, tally=tally, learned=learned)
         table = Table(items=len(pairing.pairs), values=sum(metric.of != "sets" for metric in metrics))
         table.fill(progress(outcomes, len(mine)) if progress else outcomes)
         table.all_reduce()
-        for sums in filter(None, (gathered, tally, learned and learned.sets)):
-            sums.all_reduce()
-    return table, Sums(gathered=gathered, tally=tally, learned=learned)
+        sums.all_reduce()
+    return table, sums
 
 
 def _processes_pay(pairing: Pairing, metrics: Sequence[Metric]) -> bool:
@@ -196,8 +196,9 @@ def _processes_pay(pairing: Pairing, metrics: Sequence[Metric]) -> bool:
     return any(metric.libraries for metric in metrics) or sum(sizes) < _SMALL * len(sizes)
 
 
-def _only_size(pairing: Pairing, *, fit: str, workers: int | None) -> Size:
-    """Return the size that all pairs have, as `fit` makes it, see `ffltool.images.Reading`."""
+def _only_size(pairing: Pairing, reading: Reading | LabelMaps, *, workers: int | None) -> Size:
+    """Return the size that all pairs have, as they are read."""
+    fit = reading.fit if isinstance(reading, Reading) else "none"
     sizes = sizes_of(_files(pairing), skip_broken=True, workers=workers)
     found: dict[Size, Path] = {}
     for pair in pairing.pairs:
@@ -225,9 +226,12 @@ def _files(pairing: Pairing) -> Iterator[Path]:
 
 
 def size_of_sets(pairing: Pairing, *, workers: int | None) -> Size:
-    """Return the smallest height and width of all images; those of two in one file are half as wide."""
-    if pairing.held:
-        return smallest(image.size for images in pairing.held.values() for image in images if image is not None)
+    """Return the smallest height and width of all images; those of two in one file are half as wide.
+
+    Raises what `ffltool.sizes.sizes_of` raises, but for broken images.
+    """
+    if pairing.in_memory:
+        return smallest(image.size for images in pairing.pictures.values() for image in images if image is not None)
     sizes = sizes_of(_files(pairing), skip_broken=True, workers=workers).values()
     halved = pairing.paired and pairing.pairs[0].fake is None
     return smallest((height, width // 2 if halved else width) for height, width in sizes)

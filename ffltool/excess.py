@@ -133,10 +133,10 @@ class Excess(Sums):
         ------
         NothingComparedError : if there were none.
         """
-        count, blank = int(self.state["count"]), int(self.state["blank"])
+        count, blank = int(self.numbers["count"]), int(self.numbers["blank"])
         if not count + blank:
             raise NothingComparedError("there is no image to look for peaks in")
-        maps = {name: self.state[name] / max(1, count) for name in _MAPS}
+        maps = {name: self.tensors[name] / max(1, count) for name in _MAPS}
         maps["level"] = maps["level"] - maps["level"].median()
         return Evidence(images=count, blank=blank, **maps)
 

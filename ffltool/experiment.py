@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ffltool.errors import InputError
 from ffltool.objective import canonical
-from ffltool.report import Score
+from ffltool.report import Report, Score
 from ffltool.runs import Finished
 from ffltool.survey import Survey
 
@@ -85,30 +85,32 @@ class Row:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Experiment:
-    """What an experiment found: finished trials, in order, and what it says of itself.
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A trial that came to its end: its run, and the report of what that made of the test images."""
 
-    ``about`` are lines of text: what was trained on what, and what code, libraries and seeds were. ``spectra`` are
-    those of test images, of what the baseline makes of them, and of what the contender does, if there is one.
-    """
+    trial: Trial
+    run: Finished
+    report: Report
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Results:
+    """What trials came to, in their order."""
 
     design: Design
-    trials: tuple[tuple[Trial, Finished], ...]
-    about: tuple[str, ...]
-    warnings: tuple[str, ...]
-    spectra: Survey | None = None
+    trials: tuple[Judged, ...]
 
     @property
     def columns(self) -> tuple[Score, ...]:
         """A score for each column, which knows its name, unit, and which way is better."""
-        return self.trials[0][1].report.scores
+        return self.trials[0].report.scores
 
     def rows(self) -> list[Row]:
         """Return a row for each variant, in order."""
         rows = []
-        for name in dict.fromkeys(trial.variant for trial, _ in self.trials):
-            scores = [finished.report.scores for trial, finished in self.trials if trial.variant == name]
+        for name in dict.fromkeys(each.trial.variant for each in self.trials):
+            scores = [each.report.scores for each in self.trials if each.trial.variant == name]
             values = tuple(_over_seeds([score.value for score in column]) for column in zip(*scores, strict=True))
             rows.append(Row(name, len(scores), values))
         return rows
@@ -131,9 +133,22 @@ class Experiment:
         best = self.best(0, others) or next(iter(others), None)
         return best.variant if best else None
 
-    def of(self, name: str) -> Finished:
+    def of(self, name: str) -> Judged:
         """Return a variant's trial with the first seed."""
-        return next(finished for trial, finished in self.trials if trial.variant == name)
+        return next(each for each in self.trials if each.trial.variant == name)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Experiment(Results):
+    """What an experiment found, and what it says of itself.
+
+    ``about`` are lines of text: what was trained on what, and what code, libraries and seeds were. ``spectra`` are
+    those of test images, of what the baseline makes of them, and of what the contender does, if there is one.
+    """
+
+    about: tuple[str, ...]
+    warnings: tuple[str, ...]
+    spectra: Survey
 
 
 def _over_seeds(values: list[float]) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ffltool import outputs
@@ -69,20 +69,20 @@ def trials_as_csv(experiment: Experiment) -> str:
     head = ["variant", "seed", "steps", "seconds", "loss", "pixel", *(score.metric for score in experiment.columns)]
     rows = (
         [
-            trial.variant,
-            trial.seed,
-            len(finished.steps),
-            f"{finished.seconds:.2f}",
-            finished.steps[-1].loss,
-            finished.steps[-1].pixel,
-            *(score.value for score in finished.report.scores),
+            each.trial.variant,
+            each.trial.seed,
+            len(each.run.steps),
+            f"{each.run.seconds:.2f}",
+            each.run.steps[-1].loss,
+            each.run.steps[-1].pixel,
+            *(score.value for score in each.report.scores),
         ]
-        for trial, finished in experiment.trials
+        for each in experiment.trials
     )
     return _csv(head, rows)
 
 
-def _csv(head: list[str], rows: object) -> str:
+def _csv(head: list[str], rows: Iterable[list[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ffltool import figures, views
-from ffltool.experiment import Experiment
+from ffltool.experiment import Experiment, Judged
 from ffltool.figures import Curve, Panel
 from ffltool.gallery import as_shown
 from ffltool.images import read
@@ -22,10 +22,10 @@ _KINDS = {"mse": "mean squared error", "l1": "L1"}
 
 def reconstructions(experiment: Experiment) -> figures.Figure:
     """Return test images, from all over the set, over what the variants of every seed make of them."""
-    first = experiment.trials[0][1]
-    names = find(_real(first))
+    real = _real(experiment.trials[0])
+    names = find(real)
     chosen = names[:: max(1, len(names) // _COLUMNS)][:_COLUMNS]
-    rows = [("real", [_image(_real(first) / name) for name in chosen])]
+    rows = [("real", [_image(real / name) for name in chosen])]
     for variant in experiment.design.variants:
         folder = _fake(experiment.of(variant))
         rows.append((variant, [_image(folder / name) for name in chosen]))
@@ -39,16 +39,16 @@ def spectra(experiment: Experiment) -> figures.Figure:
 
 def losses(experiment: Experiment) -> figures.Figure:
     """Return the pixel losses of the variants of every seed, means over epochs, under the first seed."""
-    shown = {name: experiment.of(name) for name in experiment.design.variants}
-    curves = [Curve(name, *zip(*_epochs(finished), strict=True)) for name, finished in shown.items()]
-    kinds = dict.fromkeys(_KINDS[finished.plan.objective.loss] for finished in shown.values())
+    runs = {name: experiment.of(name).run for name in experiment.design.variants}
+    curves = [Curve(name, *zip(*_epochs(run), strict=True)) for name, run in runs.items()]
+    kinds = dict.fromkeys(_KINDS[run.plan.objective.loss] for run in runs.values())
     return figures.spatial_losses(curves, label=" or ".join(kinds))
 
 
-def _epochs(finished: Finished) -> Iterator[tuple[int, float]]:
+def _epochs(run: Finished) -> Iterator[tuple[int, float]]:
     """Yield the number of each epoch with its mean pixel loss."""
     epochs: dict[int, list[float]] = {}
-    for step in finished.steps:
+    for step in run.steps:
         epochs.setdefault(step.epoch, []).append(step.pixel)
     for epoch, values in epochs.items():
         yield epoch, sum(values) / len(values)
@@ -58,19 +58,20 @@ def ablation(experiment: Experiment) -> figures.Figure:
     """Return one test image under every variant, over spectra: the median one of the baseline by the first score."""
     baseline = experiment.of(experiment.design.baseline)
     scores = baseline.report.of_pairs
-    names = sorted(_values(baseline), key=_values(baseline).get) if scores else find(_real(baseline))
+    values = _values(baseline)
+    names = sorted(values, key=values.__getitem__) if scores else find(_real(baseline))
     name = names[len(names) // 2]
     panels = [_panel("real", _real(baseline) / name)]
-    for variant in dict.fromkeys(trial.variant for trial, _ in experiment.trials):
-        finished = experiment.of(variant)
-        value = f"\n{_values(finished)[name]:.2f} {scores[0].unit}".rstrip() if scores else ""
-        panels.append(_panel(variant + value, _fake(finished) / name))
+    for variant in dict.fromkeys(each.trial.variant for each in experiment.trials):
+        judged = experiment.of(variant)
+        value = f"\n{_values(judged)[name]:.2f} {scores[0].unit}".rstrip() if scores else ""
+        panels.append(_panel(variant + value, _fake(judged) / name))
     return figures.strip(panels)
 
 
-def _values(finished: Finished) -> dict[str, float]:
+def _values(judged: Judged) -> dict[str, float]:
     """Return the first score of each test image."""
-    return {pair.real: pair.values[0] for pair in finished.report.pairs}
+    return {pair.real: pair.values[0] for pair in judged.report.pairs}
 
 
 def _panel(title: str, path: Path) -> Panel:
@@ -82,12 +83,12 @@ def _image(path: Path) -> np.ndarray:
     return as_shown(read(path).tensor())
 
 
-def _real(finished: Finished) -> Path:
-    return finished.folder / "recon" / "real"
+def _real(judged: Judged) -> Path:
+    return judged.run.folder / "recon" / "real"
 
 
-def _fake(finished: Finished) -> Path:
-    return finished.folder / "recon" / "fake"
+def _fake(judged: Judged) -> Path:
+    return judged.run.folder / "recon" / "fake"
 
 
 FILES: dict[str, Callable[[Experiment], figures.Figure]] = {

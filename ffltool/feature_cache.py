@@ -13,7 +13,6 @@ images are skipped pairs are read each time, for a broken image takes its partne
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -22,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from ffltool import checkpoints, outputs, ranks, user_cache
-from ffltool.archives import opened
+from ffltool.archives import opened, packed
 from ffltool.errors import InputError, WeightsError
 from ffltool.stream import stream
 
@@ -63,15 +62,14 @@ def keep(key: str, arrays: Mapping[str, np.ndarray]) -> None:
     ------
     InputError : if that fails.
     """
-    path, content = _path(key), io.BytesIO()
-    np.savez(content, **arrays, ffltool=np.array(SCHEMA))
-    if path is None or content.tell() > LIMIT:
+    path, content = _path(key), packed(arrays, schema=SCHEMA)
+    if path is None or len(content) > LIMIT:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{path.parent} cannot be made: {error.strerror}") from error
-    outputs.write(path, content.getvalue())
+    outputs.write(path, content)
     _make_room(path.parent)
 
 

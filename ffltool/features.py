@@ -18,10 +18,10 @@ from torch import Tensor
 
 from ffltool import __version__, feature_cache, ranks
 from ffltool.errors import InputError, printable
-from ffltool.loaded import CLASSES, Networks
+from ffltool.loaded import CLASSES, Network, Networks
 from ffltool.metrics import Metric
 from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
-from ffltool.metrics.inception import LAYERS
+from ffltool.metrics.inception import LAYERS, Inception
 from ffltool.metrics.inception_score import SPLITS, inception_score
 from ffltool.metrics.kid import kid
 from ffltool.metrics.sums import Placed
@@ -44,22 +44,38 @@ class FeatureSet:
         self.layers = {name: CLASSES if name == "is" else layer for name in metrics}
         self.pending = tuple(metrics)
         self.facts: ImageSet | None = None
-        self.states = {name: (Moments if name == "fid" else Placed)(LAYERS[each]) for name, each in self.layers.items()}
-        self._given: dict[str, Gaussian | Tensor] = {}
+        widths = {name: LAYERS[each] for name, each in self.layers.items()}
+        self._moments = {name: Moments(width) for name, width in widths.items() if name == "fid"}
+        self._rows = {name: Placed(width) for name, width in widths.items() if name != "fid"}
+        self._given: Statistics | None = None
+
+    @property
+    def states(self) -> dict[str, Moments | Placed]:
+        """What was gathered for each metric."""
+        return {**self._moments, **self._rows}
 
     def update(self, found: Mapping[str, Tensor], rows: Sequence[int], places: Sequence[int]) -> None:
         """Take in these rows of what the network found, of the images at these places."""
         for name in self.pending:
             features = found[self.layers[name]][rows]
-            self.states[name].update(*((features,) if name == "fid" else (features, places)))
+            if name in self._moments:
+                self._moments[name].update(features)
+            else:
+                self._rows[name].update(features, places)
 
-    def give(self, values: Mapping[str, Gaussian | Tensor], facts: ImageSet) -> None:
+    def give(self, statistics: Statistics, facts: ImageSet) -> None:
         """Take what another run made of the set, in place of images."""
-        self._given, self.facts, self.pending = dict(values), facts, ()
+        self._given, self.facts, self.pending = statistics, facts, ()
 
-    def value(self, name: str) -> Gaussian | Tensor:
-        """Return what a metric is computed from."""
-        return self._given[name] if name in self._given else self.states[name].compute()
+    def gaussian(self) -> Gaussian:
+        """Return what FID is computed from."""
+        return self._given.gaussian if self._given else self._moments["fid"].compute()
+
+    def features(self, name: str) -> Tensor:
+        """Return the rows that KID, or IS, is computed from."""
+        if self._given and self._given.features is not None:
+            return self._given.features
+        return self._rows[name].compute()
 
 
 class FeatureSets:
@@ -67,7 +83,7 @@ class FeatureSets:
 
     Parameters
     ----------
-    networks : with metrics of Inception features among theirs.
+    networks : with metrics of Inception features among theirs, which look through ``inception``.
     alpha, skip_broken : how files are read, see `ffltool.evaluate.evaluate_pairs`.
 
     Raises
@@ -75,20 +91,19 @@ class FeatureSets:
     InputError : for a set of too few images, or a file of statistics in place of the real ones that does not suit.
     """
 
-    def __init__(self, networks: Networks, pairing: Pairing, *, alpha: str, skip_broken: bool) -> None:
-        self.networks, self.looking, self.pairing = networks, networks.looking, pairing
-        metrics = [metric for metric in networks.metrics if metric.learned and metric.of == "sets"]
-        self.digest = networks.of(metrics[0]).digest
-        names = [metric.name for metric in metrics]
-        self.sides = tuple(
-            FeatureSet(each, self.looking.layer) for each in ([name for name in names if name != "is"], names)
-        )
+    def __init__(
+        self, networks: Networks, inception: Network[Inception], pairing: Pairing, *, alpha: str, skip_broken: bool
+    ) -> None:
+        self.inception, self.device, self.looking, self.pairing = inception, networks.device, networks.looking, pairing
+        names = [metric.name for metric in networks.metrics if metric.learned and metric.of == "sets"]
+        of_real = [name for name in names if name != "is"]
+        self.sides = FeatureSet(of_real, self.looking.layer), FeatureSet(names, self.looking.layer)
         self._keys: dict[tuple[int, str], str] = {}
         if pairing.statistics is not None:
             self._read_statistics(pairing.statistics)
         self._check_counts()
         # which pairs a broken image takes along is not known before all are read
-        of_all_files = not (pairing.held or (pairing.paired and skip_broken))
+        of_all_files = not (pairing.in_memory or (pairing.paired and skip_broken))
         if self.looking.sources.cached and ranks.world() == 1 and of_all_files:
             for side in range(2):
                 self._recall(side, alpha)
@@ -101,14 +116,19 @@ class FeatureSets:
     @property
     def shown(self) -> tuple[bool, bool]:
         """Whether the network is to look at the real images, and at the fake ones."""
-        return tuple(bool(each.pending) for each in self.sides)
+        real, fake = self.sides
+        return bool(real.pending), bool(fake.pending)
+
+    def look(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the features of a batch of images as they are, shape (N, 1 or 3, H, W), 0..255, in each layer."""
+        found: dict[str, Tensor] = self.inception.module(images, layers=self.layers)
+        return found
 
     def _read_statistics(self, path: Path) -> None:
         found = from_npz(path, **self._way())
-        values = {"fid": found.gaussian} | ({} if found.features is None else {"kid": found.features})
-        if "kid" in self.sides[0].pending and "kid" not in values:
+        if "kid" in self.sides[0].pending and found.features is None:
             raise InputError(f"{path} holds no features, which KID draws its subsets from: it was saved without kid")
-        self.sides[0].give(values, found.facts(printable(str(path))))
+        self.sides[0].give(found, found.facts(printable(str(path))))
 
     def _check_counts(self) -> None:
         """Find out, before any image is read, whether there are enough."""
@@ -122,7 +142,7 @@ class FeatureSets:
     def _way(self) -> dict[str, str]:
         """Return how the network looks, as statistics name it."""
         seen = {"layer": self.looking.layer, "preset": self.looking.preset}
-        return seen | {"weights": self.digest, "precision": self.looking.computing.precision}
+        return seen | {"weights": self.inception.digest, "precision": self.looking.computing.precision}
 
     def update(self, found: Mapping[str, Tensor], images: Sequence[tuple[int, int]]) -> None:
         """Take in what the network found in each layer, of images by their side and place."""
@@ -141,17 +161,17 @@ class FeatureSets:
         """Return the score of a metric, and its deviation over subsets or splits."""
         real, fake = self.sides
         if metric.name == "fid":
-            return frechet_distance(real.value("fid"), fake.value("fid")), None
+            return frechet_distance(real.gaussian(), fake.gaussian()), None
         if metric.name == "kid":
-            return kid(real.value("kid"), fake.value("kid"), seed=self.looking.seed)
-        return inception_score(fake.value("is"), seed=self.looking.seed)
+            return kid(real.features("kid"), fake.features("kid"), seed=self.looking.seed)
+        return inception_score(fake.features("is"), seed=self.looking.seed)
 
     def statistics(self, facts: ImageSet) -> Statistics:
         """Return what stands for the real set in later runs; `facts` are of its files."""
         real = self.sides[0]
-        features = real.value("kid") if "kid" in real.states else None
+        features = real.features("kid") if "kid" in real.states else None
         return Statistics(
-            gaussian=real.value("fid"), features=features, sizes=facts.sizes, digest=facts.digest, **self._way()
+            gaussian=real.gaussian(), features=features, sizes=facts.sizes, digest=facts.digest, **self._way()
         )
 
     def _recall(self, side: int, alpha: str) -> None:
@@ -161,7 +181,7 @@ class FeatureSets:
         if content is None:
             return
         half = side if self.pairing.paired and self.pairing.pairs[0].fake is None else "whole"
-        way = self._way() | {"content": content, "half": half, "alpha": alpha, "device": self.networks.device.type}
+        way = {**self._way(), "content": content, "half": half, "alpha": alpha, "device": self.device.type}
         self._keys |= {(side, name): _key(way | {"layer": each.layers[name]}, name) for name in each.pending}
         for name in each.pending:
             if (arrays := feature_cache.find(self._keys[side, name])) is not None:
@@ -170,8 +190,9 @@ class FeatureSets:
 
     def _files(self, side: int) -> list[tuple[str, Path]]:
         """Return name and path of the files of a side."""
-        named = ((self.pairing.names(pair)[side], self.pairing.files(pair)) for pair in self.pairing.pairs)
-        return [(name, paths[side] or paths[0]) for name, paths in named if name is not None]
+        folder = self.pairing.folders[side]
+        names = (self.pairing.names(pair)[side] for pair in self.pairing.pairs)
+        return [(name, folder / name) for name in names if name is not None]
 
     def without_known(self) -> Pairing:
         """Return the pairing without the images of sets that are known, where nothing else needs them."""
@@ -195,6 +216,6 @@ class FeatureSets:
                 feature_cache.keep(key, self.sides[side].states[name].arrays())
 
 
-def _key(way: dict[str, object], name: str) -> str:
-    text = json.dumps({"metric": name, "version": __version__} | way, sort_keys=True)
+def _key(way: Mapping[str, object], name: str) -> str:
+    text = json.dumps({"metric": name, "version": __version__, **way}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

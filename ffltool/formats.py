@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from ffltool import __version__
@@ -21,7 +21,7 @@ def as_json(report: Report) -> str:
     return json_text(SCHEMA, report.command, content(report))
 
 
-def content(report: Report) -> dict:
+def content(report: Report) -> dict[str, object]:
     """Return what JSON says of a report, but for the verdicts, which `ffltool.judged` has."""
     return {
         "real": asdict(report.real),
@@ -35,13 +35,13 @@ def content(report: Report) -> dict:
     }
 
 
-def json_text(schema: str, command: str, content: dict) -> str:
+def json_text(schema: str, command: str, content: Mapping[str, object]) -> str:
     """Return JSON of a schema: what a command found, with what it was found by."""
     head = {"schema": schema, "command": command, "version": __version__}
-    return json.dumps(head | content, indent=1, allow_nan=False) + "\n"
+    return json.dumps({**head, **content}, indent=1, allow_nan=False) + "\n"
 
 
-def finite(values: dict) -> dict:
+def finite(values: Mapping[str, object]) -> dict[str, object]:
     """Return the same with None in place of what is infinite, or no number."""
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
@@ -82,11 +82,11 @@ def networks(report: Report) -> list[str]:
     return [f"{', '.join(names)}: {network}" for network, names in lines.items()]
 
 
-def _network(settings: dict[str, float | str]) -> str:
+def _network(settings: Mapping[str, float | str]) -> str:
     seen = (f"{name} {settings[name]}" for name in ("backbone", "preset", "layer") if name in settings)
     half = ["float16"] if settings["precision"] == "float16" else []
-    file = printable(settings["weights_file"])
-    return ", ".join([f"{settings['network']} {settings['weights'][:8]} of {file}", *seen, *half])
+    file, digest = printable(str(settings["weights_file"])), str(settings["weights"])
+    return ", ".join([f"{settings['network']} {digest[:8]} of {file}", *seen, *half])
 
 
 def worst_pairs(report: Report) -> list[str]:

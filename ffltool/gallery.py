@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -35,11 +35,15 @@ def load(image: Path, *, size: int, init: str, seed: int) -> tuple[Tensor, Tenso
     """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size`; what to begin with; warnings.
 
     `init` is "noise" (uniform, from `seed`), "grey", or the path of an image, which is brought to the size of `image`.
+
+    Raises
+    ------
+    InputError : if the image is too small to be rebuilt; else as `ffltool.images.read`.
     """
     picture = _read(image, size=size)
     if init not in ("noise", "grey"):
-        picture, start = in_one_form(picture, read(Path(init)).resize(*picture.size))
-        return picture.tensor(), start.tensor(), _warnings(picture, start)
+        picture, other = in_one_form(picture, read(Path(init)).resize(*picture.size))
+        return picture.tensor(), other.tensor(), _warnings(picture, other)
     target = picture.tensor()
     start = noise(target, seed=seed) if init == "noise" else torch.full_like(target, 0.5)
     return target, start, _warnings(picture)
@@ -59,7 +63,10 @@ def _warnings(*pictures: Picture) -> list[str]:
 
 
 def load_one(image: Path, *, size: int | None) -> tuple[Tensor, list[str]]:
-    """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size` where that is given; warnings."""
+    """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size` where that is given; warnings.
+
+    Raises what `ffltool.images.read` raises.
+    """
     picture = read(image)
     if size is not None:
         picture = picture.shrink(size)
@@ -67,7 +74,12 @@ def load_one(image: Path, *, size: int | None) -> tuple[Tensor, list[str]]:
 
 
 def load_two(image: Path, other: Path, *, size: int) -> tuple[Tensor, Tensor, list[str]]:
-    """Return two images of one size as tensors (C, H, W) in 0..1, the longest side at most `size`; and warnings."""
+    """Return two images of one size as tensors (C, H, W) in 0..1, the longest side at most `size`; and warnings.
+
+    Raises
+    ------
+    InputError : if they are too small, or their sizes differ; else as `ffltool.images.read`.
+    """
     pictures = _read(image, size=size), _read(other, size=size)
     if pictures[0].size != pictures[1].size:
         sizes = [f"{path} is {h}x{w}" for path, (h, w) in zip((image, other), (p.size for p in pictures), strict=True)]
@@ -76,7 +88,7 @@ def load_two(image: Path, other: Path, *, size: int) -> tuple[Tensor, Tensor, li
     return one.tensor(), two.tensor(), _warnings(one, two)
 
 
-def facts(image: Path, target: Tensor, descent: Descent, *, init: str, seed: int, device: str) -> dict:
+def facts(image: Path, target: Tensor, descent: Descent, *, init: str, seed: int, device: str) -> dict[str, object]:
     """Return what a report says of a run beside its results."""
     channels, height, width = target.shape
     return {
@@ -93,7 +105,12 @@ def names_of_rebuilt(objectives: Iterable[str], *, animate: bool) -> list[str]:
 
 
 def check(folder: Path, names: Iterable[str], *, force: bool) -> None:
-    """Find out, before the work, whether these files can be written; the folder may be new, its parent not."""
+    """Find out, before the work, whether these files can be written; the folder may be new, its parent not.
+
+    Raises
+    ------
+    InputError : if the folder is none or cannot be made, or a file is not ffltool's to overwrite.
+    """
     if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
         raise InputError(f"{folder} cannot be written to: it is no folder")
     if folder.exists():
@@ -123,7 +140,7 @@ def write_images(folder: Path, images: Mapping[str, Tensor]) -> None:
             _write_image(folder / f"{name}.png", image)
 
 
-def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], about: dict) -> None:
+def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], about: Mapping[str, object]) -> None:
     """Write what each objective made of `target`, shape (C, H, W), and a report that says this about the run."""
     with _new(folder):
         panels = [_panel("original", target)]
@@ -157,7 +174,7 @@ def _as_csv(results: Sequence[Rebuilt]) -> str:
     return text.getvalue()
 
 
-def _as_json(results: Sequence[Rebuilt], about: dict) -> str:
+def _as_json(results: Sequence[Rebuilt], about: Mapping[str, object]) -> str:
     objectives = []
     for result in results:
         number, *_ = last = result.steps[-1]
@@ -169,7 +186,7 @@ def _as_json(results: Sequence[Rebuilt], about: dict) -> str:
 
 
 # file's name -> what its panel is called, and how it is made of two images
-_SWAPPED = {
+_SWAPPED: dict[str, tuple[str, Callable[[Tensor, Tensor], Tensor]]] = {
     "original": ("original", lambda original, other: original),
     "other": ("other", lambda original, other: other),
     "phase-only": ("phase of original\nflat amplitude", lambda original, other: phase_only(original)),

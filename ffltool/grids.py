@@ -196,7 +196,7 @@ def as_json(search: Search) -> str:
     return json_text(SCHEMA, "peaks", content)
 
 
-def _described(finding: Finding) -> dict:
+def _described(finding: Finding) -> dict[str, object]:
     names = ("input", "images", "blank", "jpeg", "size", "found")
     return {name: getattr(finding, name) for name in names}
 
@@ -207,4 +207,5 @@ def grid_of(peaks: Iterable[Peak]) -> int | None:
     >>> grid_of([]) is None
     True
     """
-    return max((peak.lattice for peak in peaks if peak.kind == "artefact"), default=None)
+    artefacts = (peak.lattice for peak in peaks if peak.kind == "artefact")
+    return max((lattice for lattice in artefacts if lattice is not None), default=None)

@@ -10,14 +10,15 @@ scale, and images beyond Pillow's limit of 179 million pixels. PNG check sums ar
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from ffltool import jpeg, outputs, png
-from ffltool.deep import is_deep, read_deep, without_alpha
+from ffltool.deep import is_deep, read_deep, tiff_tags, without_alpha
 from ffltool.errors import InputError
 from ffltool.opening import content_of, opened
 
@@ -67,7 +68,9 @@ class Picture:
     @property
     def size(self) -> tuple[int, int]:
         """Height and width."""
-        return self.pixels.size[::-1] if self.is_8_bit else self.pixels.shape[:2]
+        if isinstance(self.pixels, Image.Image):
+            return self.pixels.height, self.pixels.width
+        return self.pixels.shape[:2]
 
     @property
     def is_8_bit(self) -> bool:
@@ -77,13 +80,13 @@ class Picture:
     @property
     def is_floating(self) -> bool:
         """Whether the pixels are an array of floating point."""
-        return not self.is_8_bit and self.pixels.dtype.kind == "f"
+        return not isinstance(self.pixels, Image.Image) and self.pixels.dtype.kind == "f"
 
     def planes(self) -> ndarray:
         """Return an array, shape (C, H, W), on the 0..255 scale: uint8, or float64 for other pixels."""
         import numpy as np
 
-        if not self.is_8_bit:
+        if not isinstance(self.pixels, Image.Image):
             return np.moveaxis(self.pixels, -1, 0) / (1 if self.is_floating else 257)
         array = np.asarray(self.pixels)
         return np.ascontiguousarray(np.moveaxis(array, -1, 0)) if array.ndim == 3 else array[None]
@@ -98,14 +101,14 @@ class Picture:
         """Return the pixels as a uint16 array, shape (H, W, 1 or 3)."""
         import numpy as np
 
-        if not self.is_8_bit:
+        if not isinstance(self.pixels, Image.Image):
             return self.pixels
-        array = np.asarray(self.pixels, dtype=np.uint16) * np.uint16(257)
+        array: ndarray = np.asarray(self.pixels, dtype=np.uint16) * np.uint16(257)
         return array if array.ndim == 3 else array[..., None]
 
     def crop(self, top: int, left: int, height: int, width: int) -> Picture:
         """Cut a rectangle out."""
-        if self.is_8_bit:
+        if isinstance(self.pixels, Image.Image):
             return replace(self, pixels=self.pixels.crop((left, top, left + width, top + height)))
         return replace(self, pixels=self.pixels[top : top + height, left : left + width])
 
@@ -121,14 +124,16 @@ class Picture:
         return self if scale >= 1 else self.resize(*(max(1, round(side * scale)) for side in self.size))
 
     def resize(self, height: int, width: int) -> Picture:
-        """Resample by Lanczos's filter."""
+        """Resample by Lanczos's filter; what overshoots the range of pixels is cut off."""
         size, lanczos = (width, height), Image.Resampling.LANCZOS
-        if self.is_8_bit:
+        if isinstance(self.pixels, Image.Image):
             return replace(self, pixels=self.pixels.resize(size, lanczos))
         import numpy as np
 
         planes = (Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(self.pixels, -1, 0))
         resized = np.stack([np.asarray(plane.resize(size, lanczos)) for plane in planes], axis=-1)
+        if self.is_floating:
+            return replace(self, pixels=resized.clip(0, 255).astype(np.float64))
         return replace(self, pixels=np.rint(resized).clip(0, 65535).astype(np.uint16))
 
 
@@ -149,7 +154,7 @@ def read(path: Path, *, alpha: str = "drop") -> Picture:
     if plain is not None:
         return Picture(plain, file_bytes=len(content))
     with opened(path, content) as (file, _):
-        pixels, alpha_dropped = _decode(file, path, alpha)
+        pixels, alpha_dropped = _decode(file, content, path, alpha)
         return Picture(pixels, alpha_dropped, len(content))
 
 
@@ -157,7 +162,8 @@ def size_of(path: Path) -> tuple[int, int]:
     """Return the height and width that `read` would give, without decoding the pixels; raises what `read` raises."""
     with opened(path, check_sums=False) as (file, content):
         # a TIFF comes turned, though not in every version of Pillow
-        width, height = (file.tag_v2[tag] for tag in _SIDES) if file.format == "TIFF" else file.size
+        tags = tiff_tags(file)
+        width, height = (tags[tag] for tag in _SIDES) if tags else file.size
         # a PNG would be decoded, to see whether an orientation stands behind the pixels
         behind = not content.startswith(png.SIGNATURE) or b"eXIf" in content
         exif = file.getexif() if behind else Image.Image.getexif(file)
@@ -165,12 +171,12 @@ def size_of(path: Path) -> tuple[int, int]:
 
 
 def alpha_dropped(count: int) -> str:
-    """Return the warning for that many images."""
+    """Return the warning for that many images, one or more."""
     return f"the alpha channel of {count} image{'s' * (count > 1)} was dropped"
 
 
-def _decode(file: Image.Image, path: Path, alpha: str) -> tuple[Image.Image | ndarray, bool]:
-    """Return the pixels of an opened file, and whether an alpha channel was dropped."""
+def _decode(file: ImageFile.ImageFile, content: bytes, path: Path, alpha: str) -> tuple[Image.Image | ndarray, bool]:
+    """Return the pixels of a file, opened from these bytes, and whether an alpha channel was dropped."""
     has_alpha = file.has_transparency_data
     if has_alpha and alpha == "error":
         raise InputError(f"{path} has an alpha channel; --alpha drop, white or black reads it")
@@ -183,19 +189,17 @@ def _decode(file: Image.Image, path: Path, alpha: str) -> tuple[Image.Image | nd
         if has_alpha and background is not None and "A" not in file.mode:
             raise InputError(f"{path} has a transparent colour, which 16-bit pixels cannot be rid of; --alpha drop can")
         ground = background * 257 if has_alpha and background is not None else None
-        pixels = without_alpha(read_deep(file), background=ground)
+        pixels = without_alpha(read_deep(file, content), background=ground)
         return pixels, has_alpha and background is None
 
     file.load()
-    if file.getexif().get(_ORIENTATION, 1) != 1:
-        file = ImageOps.exif_transpose(file)
-    if file.mode in ("La", "RGBa"):  # colours premultiplied by alpha
-        file = file.convert(file.mode.upper())
+    image = ImageOps.exif_transpose(file) if file.getexif().get(_ORIENTATION, 1) != 1 else file
+    if image.mode in ("La", "RGBa"):  # colours premultiplied by alpha
+        image = image.convert(image.mode.upper())
     if has_alpha and background is not None:
-        ground = Image.new("RGBA", file.size, (background,) * 3)
-        file = Image.alpha_composite(ground, file.convert("RGBA"))
-    mode = "L" if file.mode in ("1", "L", "LA") else "RGB"
-    return file if file.mode == mode else file.convert(mode), has_alpha and background is None
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (background,) * 3), image.convert("RGBA"))
+    mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
+    return image if image.mode == mode else image.convert(mode), has_alpha and background is None
 
 
 def read_pair(real: Path, fake: Path | None, reading: Reading) -> tuple[Picture, Picture]:
@@ -209,7 +213,12 @@ def read_pair(real: Path, fake: Path | None, reading: Reading) -> tuple[Picture,
 
 
 def read_both(real: Path, fake: Path | None, *, alpha: str) -> tuple[Picture, Picture]:
-    """Read two images as they are; without `fake` the halves of the real file."""
+    """Read two images as they are; without `fake` the halves of the real file.
+
+    Raises
+    ------
+    InputError : if a width cannot be halved; else as `read`.
+    """
     first = read(real, alpha=alpha)
     if fake is not None:
         return first, read(fake, alpha=alpha)
@@ -220,8 +229,13 @@ def read_both(real: Path, fake: Path | None, *, alpha: str) -> tuple[Picture, Pi
     return first.crop(0, 0, height, width // 2), second.crop(0, width // 2, height, width // 2)
 
 
-def fitted(first: Picture, second: Picture, *, fit: str, files: tuple[Path, Path | None]) -> tuple[Picture, Picture]:
-    """Return two images in one form and size, as `Reading` has it; an error names their files."""
+def fitted(first: Picture, second: Picture, *, fit: str, files: Sequence[Path | None]) -> tuple[Picture, Picture]:
+    """Return two images in one form and size, as `Reading` has it; `files` are named in errors.
+
+    Raises
+    ------
+    InputError : if the sizes differ and `fit` is "none".
+    """
     if first.size != second.size:
         if fit == "none":
             sizes = [f"{path} is {h}x{w}" for path, (h, w) in zip(files, (first.size, second.size), strict=True)]
@@ -238,7 +252,7 @@ def fitted(first: Picture, second: Picture, *, fit: str, files: tuple[Path, Path
 
 def in_one_form(real: Picture, fake: Picture) -> tuple[Picture, Picture]:
     """Return both in 16 bits or floating point if one is, and both in colour if one is."""
-    if real.is_8_bit and fake.is_8_bit:
+    if isinstance(real.pixels, Image.Image) and isinstance(fake.pixels, Image.Image):
         if real.pixels.mode == fake.pixels.mode:
             return real, fake
         return replace(real, pixels=real.pixels.convert("RGB")), replace(fake, pixels=fake.pixels.convert("RGB"))
@@ -252,7 +266,12 @@ def in_one_form(real: Picture, fake: Picture) -> tuple[Picture, Picture]:
 
 
 def write(image: Image.Image, path: Path, **settings: object) -> None:
-    """Write an image in the format of the path's suffix, whole or not at all; `settings` are Pillow's for it."""
+    """Write an image in the format of the path's suffix, whole or not at all; `settings` are Pillow's for it.
+
+    Raises
+    ------
+    InputError : for a suffix that is none of an image, or if the file cannot be written.
+    """
     suffix = path.suffix.lower()
     if suffix not in Image.registered_extensions():
         raise InputError(f"{path} has no image suffix that is known, such as .png or .jpg")

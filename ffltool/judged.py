@@ -26,7 +26,8 @@ from ffltool.formats import (
 from ffltool.verdicts import STATES, between
 
 if TYPE_CHECKING:
-    from ffltool.report import Report
+    from ffltool.junit import Ending, Suite
+    from ffltool.report import State
     from ffltool.standing import Standing
     from ffltool.verdicts import Judged
 
@@ -39,7 +40,7 @@ _HEAD = ["", "limit", "why"]
 JudgedSets = Sequence["Judged"]
 
 
-def state_of(judged: JudgedSets) -> str:
+def state_of(judged: JudgedSets) -> State:
     """Return what came of all sets together: pass, warn or fail."""
     return max((each.state for each in judged), key=STATES.index)
 
@@ -49,7 +50,8 @@ def headline(judged: Judged) -> str:
     verdicts = judged.report.verdicts
     counts = {state: sum(verdict.state == state for verdict in verdicts) for state in STATES}
     total = f"{len(verdicts)} limit{'s' * (len(verdicts) != 1)}"
-    said = {"fail": "failed", "missing": "without a value", "warn": f"warn{'s' * (counts['warn'] == 1)}"}
+    warns = "warns" if counts["warn"] == 1 else "warn"
+    said: dict[State, str] = {"fail": "failed", "missing": "without a value", "warn": warns}
     parts = [f"{counts[state]} {text}" for state, text in said.items() if counts[state]]
     if not parts:
         return f"{total} met"
@@ -80,7 +82,7 @@ def as_json(judged: JudgedSets) -> str:
     return json_text(SCHEMA, "check", {"state": state_of(judged), "sets": [_content(each) for each in judged]})
 
 
-def _content(judged: Judged) -> dict:
+def _content(judged: Judged) -> dict[str, object]:
     changes = [
         finite(
             {
@@ -189,15 +191,14 @@ def as_junit(judged: JudgedSets) -> str:
     return junit.as_xml("check", [_suite(each) for each in judged])
 
 
-def _suite(judged: Judged) -> object:
+def _suite(judged: Judged) -> Suite:
     from ffltool import junit
 
-    report: Report = judged.report
-    states = {"fail": "failure", "missing": "error"}
+    report = judged.report
+    endings: dict[State, Ending] = {"pass": "passed", "warn": "passed", "fail": "failure", "missing": "error"}
     home = f"ffltool.{judged.name}" if judged.name else "ffltool"
     limits = (
-        junit.Case(home, each.limit, states.get(each.state, "passed"), f"{each.state}: {each.reason}")
-        for each in report.verdicts
+        junit.Case(home, each.limit, endings[each.state], f"{each.state}: {each.reason}") for each in report.verdicts
     )
     pairs = (
         junit.Case(
@@ -214,7 +215,7 @@ def _suite(judged: Judged) -> object:
     )
 
 
-def annotations(judged: JudgedSets) -> list[str]:
+def as_annotations(judged: JudgedSets) -> list[str]:
     """Return the workflow commands by which GitHub shows what failed, and what warns, above the log."""
     levels = {"fail": "error", "missing": "error", "warn": "warning"}
     return [

@@ -10,6 +10,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from ffltool.errors import printable
 
+Ending = Literal["passed", "failure", "error"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
@@ -21,7 +23,7 @@ class Suite:
     seconds: float
     log: str = ""
 
-    def count(self, state: str) -> int:
+    def count(self, state: Ending) -> int:
         """Return how many cases ended so."""
         return sum(case.state == state for case in self.cases)
 
@@ -32,7 +34,7 @@ class Case:
 
     classname: str
     name: str
-    state: Literal["passed", "failure", "error"] = "passed"
+    state: Ending = "passed"
     text: str = ""
 
 
@@ -44,7 +46,7 @@ def as_xml(command: str, suites: Sequence[Suite]) -> str:
         "errors": sum(suite.count("error") for suite in suites),
     }
     seconds = f"{sum(suite.seconds for suite in suites):.3f}"
-    root = Element("testsuites", name=f"ffltool {command}", time=seconds, **_texts(counts))
+    root = Element("testsuites", {"name": f"ffltool {command}", "time": seconds, **_texts(counts)})
     for suite in suites:
         _add_suite(root, suite)
     ElementTree.indent(root)
@@ -58,7 +60,8 @@ def _add_suite(root: Element, suite: Suite) -> None:
         "errors": suite.count("error"),
         "skipped": 0,
     }
-    element = SubElement(root, "testsuite", name=printable(suite.name), time=f"{suite.seconds:.3f}", **_texts(counts))
+    own = {"name": printable(suite.name), "time": f"{suite.seconds:.3f}"}
+    element = SubElement(root, "testsuite", own | _texts(counts))
     if suite.properties:
         properties = SubElement(element, "properties")
         for name, value in suite.properties.items():

@@ -84,7 +84,7 @@ def read(path: Path) -> LabelMap:
                 f"{path} holds colours ({file.mode}); a label map is a PNG of grey or with a palette, "
                 "whose pixels are the numbers of classes"
             )
-        scale = _SCALED.get(file.tile[0].args, 1)
+        scale = _SCALED.get(str(file.tile[0].args), 1)
         file.load()
         labels = np.asarray(ImageOps.exif_transpose(file))
     return LabelMap(labels.astype(np.uint8) // scale if labels.dtype == bool or scale > 1 else labels, len(content))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -26,10 +26,12 @@ from ffltool.set_statistics import as_npz
 
 if TYPE_CHECKING:
     from ffltool.metrics import Metric
+    from ffltool.metrics.lpips import Lpips
     from ffltool.pairing import Pairing
     from ffltool.report import ImageSet
 
-Group = list[tuple[object, tuple[np.ndarray, ...]]]  # images of one shape and type, each with what it belongs to
+Place = TypeVar("Place")  # what images belong to
+Items = list[tuple[Place, tuple[np.ndarray, ...]]]
 
 _BATCH = {"cpu": 8, "cuda": 64, "mps": 16}  # pairs or images, where nothing else is asked for
 _PIXELS = {"cpu": 1 << 19, "cuda": 1 << 22, "mps": 1 << 20}  # of one side of them: VGG takes 512 bytes of each
@@ -53,13 +55,12 @@ class Learned:
     ) -> None:
         self.looking, self.networks = looking, Networks(metrics, looking)
         self.metrics = self.networks.metrics
-        of = {metric.of: self.networks.of(metric).module for metric in self.metrics if metric.learned}
-        self.lpips, self.inception = of.get("pairs"), of.get("sets")
-        self.sets = None
-        if self.inception:
-            self.sets = FeatureSets(self.networks, pairing, alpha=alpha, skip_broken=skip_broken)
+        self.lpips = self.networks.lpips.module if self.networks.lpips else None
+        self.sets: FeatureSets | None = None
+        if inception := self.networks.inception:
+            self.sets = FeatureSets(self.networks, inception, pairing, alpha=alpha, skip_broken=skip_broken)
         in_pairs = [metric.learned for metric in self.metrics if metric.of == "pairs"]
-        self._column = in_pairs.index(True) if self.lpips else None
+        self._column = in_pairs.index(True) if self.lpips else len(in_pairs)  # of LPIPS among the values of pairs
         self.warnings = self.networks.warnings
         alone = not pairing.paired and all(metric.learned for metric in self.metrics)
         self.pairing = self.sets.without_known() if self.sets and alone else pairing
@@ -72,7 +73,10 @@ class Learned:
     @property
     def known(self) -> tuple[ImageSet | None, ImageSet | None]:
         """What is known of sets whose images are not read."""
-        return tuple(each.facts for each in self.sets.sides) if self.sets else (None, None)
+        if not self.sets:
+            return None, None
+        real, fake = self.sets.sides
+        return real.facts, fake.facts
 
     @property
     def threads(self) -> int | None:
@@ -88,14 +92,16 @@ class Learned:
                 self.warnings += (f"features were not kept for later runs: {error}",)
 
     def save(self, path: Path, facts: ImageSet) -> None:
-        """Write the statistics of the real set, whose files `facts` are of."""
-        outputs.write(path, as_npz(self.sets.statistics(facts)))
+        """Write the statistics of the real set, whose files `facts` are of, where networks looked at sets."""
+        if self.sets:
+            outputs.write(path, as_npz(self.sets.statistics(facts)))
 
     def passing(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         """Yield outcomes with the LPIPS of pairs among their values, some batches after they came."""
         device = self.networks.device.type
         size = self.looking.computing.batch_size or _BATCH[device]
-        numbered, under_way = enumerate(outcomes), deque()
+        numbered = enumerate(outcomes)
+        under_way: deque[Callable[[], Iterator[Outcome]]] = deque()
         with Ahead(self.networks.device) as ahead, self._memory(size):
             while batch := list(islice(numbered, size)):
                 under_way.append(self._begin(batch, ahead))
@@ -118,10 +124,10 @@ class Learned:
     def _begin(self, batch: list[tuple[int, Outcome]], ahead: Ahead) -> Callable[[], Iterator[Outcome]]:
         """Let the networks look at the images of outcomes, and return what waits for that and yields these."""
         outcomes = {ranks.rank() + ranks.world() * number: outcome for number, outcome in batch}
-        pairs: list[Group] = []
+        pairs: list[Items[int]] = []
         if self.lpips:
             fitted = [(place, each.fitted) for place, each in outcomes.items() if each.fitted is not None]
-            self._check(fitted)
+            self._check(self.lpips, fitted)
             pairs = _in_groups(fitted, pixels=None if self.looking.computing.batch_size else _PIXELS[ahead.device.type])
         images = _in_groups(
             ((side, place), (image,))
@@ -135,17 +141,22 @@ class Learned:
         }
         return partial(self._finish, bare, _belonging(pairs), _belonging(images), results)
 
-    def _look(self, pairs: list[Group], images: list[Group], tensor: Callable[..., Tensor]) -> dict[str, Tensor]:
+    def _look(
+        self,
+        pairs: list[Items[int]],
+        images: list[Items[tuple[int, int]]],
+        tensor: Callable[[Sequence[np.ndarray]], Tensor],
+    ) -> dict[str, Tensor]:
         """Return what the networks say, in the order of the groups."""
         found: dict[str, Tensor] = {}
         with torch.inference_mode():
-            if pairs:
-                batches = (zip(*(both for _, both in group), strict=True) for group in pairs)
-                found["lpips"] = torch.cat([self.lpips(*map(tensor, both)) for both in batches])
-            if images:
+            if self.lpips and pairs:
+                sides = (zip(*(both for _, both in group), strict=True) for group in pairs)
+                found["lpips"] = torch.cat([self.lpips(*map(tensor, both)) for both in sides])
+            if self.sets and images:
                 batches = (tensor([image for _, (image,) in group]) for group in images)
                 shown = torch.cat([prepared(batch, preset=self.looking.preset) for batch in batches])
-                found |= self.inception(shown, layers=self.sets.layers)
+                found |= self.sets.look(shown)
         return found
 
     def _finish(
@@ -153,10 +164,10 @@ class Learned:
         outcomes: dict[int, Outcome],
         pairs: list[int],
         images: list[tuple[int, int]],
-        results: Callable[[], dict[str, Tensor]],
+        results: Callable[[], Mapping[str, Tensor]],
     ) -> Iterator[Outcome]:
         found = results()
-        if images:
+        if self.sets and images:
             self.sets.update(found, images)
         for place, value in zip(pairs, found["lpips"].tolist() if pairs else (), strict=True):
             values = list(outcomes[place].values)
@@ -164,26 +175,28 @@ class Learned:
             outcomes[place] = outcomes[place]._replace(values=tuple(values))
         yield from outcomes.values()
 
-    def _check(self, fitted: Iterable[tuple[int, tuple[np.ndarray, np.ndarray]]]) -> None:
+    def _check(self, lpips: Lpips, fitted: Iterable[tuple[int, tuple[np.ndarray, np.ndarray]]]) -> None:
         for place, (real, _) in fitted:
             try:
-                self.lpips.check(*real.shape)
+                lpips.check(*real.shape)
             except ShapeError as error:
                 raise ShapeError(f"{self.pairing.files(self.pairing.pairs[place])[0]}: {error}") from error
 
 
-def _in_groups(items: Iterable[tuple[object, tuple[np.ndarray, ...]]], *, pixels: int | None = None) -> list[Group]:
+def _in_groups(
+    items: Iterable[tuple[Place, tuple[np.ndarray, ...]]], *, pixels: int | None = None
+) -> list[Items[Place]]:
     """Return items in groups of one shape and type, of at most so many pixels, or of one item."""
-    groups: dict[tuple, Group] = {}
+    groups: dict[tuple[tuple[tuple[int, ...], np.dtype], ...], Items[Place]] = {}
     for belonging, images in items:
         kind = tuple((image.shape, image.dtype) for image in images)
         groups.setdefault(kind, []).append((belonging, images))
-    parts = []
+    parts: list[Items[Place]] = []
     for (((_, height, width), _), *_), group in groups.items():
         most = len(group) if pixels is None else max(1, pixels // (height * width))
         parts += [group[start : start + most] for start in range(0, len(group), most)]
     return parts
 
 
-def _belonging(groups: list[Group]) -> list:
+def _belonging(groups: list[Items[Place]]) -> list[Place]:
     return [belonging for group in groups for belonging, _ in group]

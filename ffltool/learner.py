@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         self.optimizer.step()
 
     @property
@@ -38,7 +39,7 @@ class Learner:
         """Whether all weights are."""
         return all(bool(value.isfinite().all()) for value in self.network.state_dict().values())
 
-    def state(self) -> dict[str, dict]:
+    def state(self) -> dict[str, dict[Any, Any]]:
         """Return weights and moments, which are this learner's own and not copies."""
         return {"weights": self.network.state_dict(), "moments": self.optimizer.state_dict()["state"]}
 
@@ -49,21 +50,25 @@ class Learner:
         ------
         InputError : if it is that of no network like this one.
         """
-        own = self.network.state_dict()
-        weights, moments = (state.get(name) if isinstance(state, Mapping) else None for name in ("weights", "moments"))
-        parameters = dict(enumerate(self.network.parameters()))
-        fits = _alike(weights, own) and isinstance(moments, Mapping) and moments.keys() == parameters.keys()
-        for number, parameter in parameters.items():
-            expected = dict.fromkeys(_MOMENTS, parameter) | {"step": torch.zeros(())}
-            fits = fits and _alike(moments[number], expected)
-        if not fits:
+        parts: Mapping[str, object] = state if isinstance(state, Mapping) else {}
+        weights, moments = parts.get("weights"), parts.get("moments")
+        expected = {
+            number: dict.fromkeys(_MOMENTS, parameter) | {"step": torch.zeros(())}
+            for number, parameter in enumerate(self.network.parameters())
+        }
+        if not (
+            _alike(weights, self.network.state_dict())
+            and isinstance(moments, Mapping)
+            and moments.keys() == expected.keys()
+            and all(_alike(moments[number], each) for number, each in expected.items())
+        ):
             raise InputError("the checkpoint does not hold the weights and moments of this model")
         self.network.load_state_dict(weights)
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
 
 
-def _alike(found: object, expected: Mapping[str, Tensor]) -> bool:
+def _alike(found: object, expected: Mapping[str, Tensor]) -> TypeGuard[Mapping[str, Tensor]]:
     """Tell whether these are tensors of the names, shapes and types expected."""
     return (
         isinstance(found, Mapping)
@@ -72,5 +77,5 @@ def _alike(found: object, expected: Mapping[str, Tensor]) -> bool:
     )
 
 
-def _form(tensor: Tensor) -> tuple:
+def _form(tensor: Tensor) -> tuple[torch.Size, torch.dtype, torch.layout, bool]:
     return tensor.shape, tensor.dtype, tensor.layout, tensor.is_meta

@@ -8,20 +8,21 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from ffltool.errors import InputError, printable
 from ffltool.metrics import METRICS, Metric
 
 Bound = Literal["min", "max", "abs_max", "max_increase", "max_drop"]
+Table = Mapping[str, Any]  # of a TOML file, not looked at yet
 
 STATISTICS = ("mean", "median", "p05", "p95", "worst")
 BAND_FIELDS = {"lfd": "nat", "share": "", "amplitude_share": "", "phase_share": "", "gain_db": "dB"}
 PEAKS = "peaks.max_z"
 VALUE = "value"  # the statistic of what has one value
 WARNS = {"min": "warn_min", "max": "warn_max"}
-_CHANGES = ("max_increase", "max_drop")
-_BOUNDS = ("min", "max", "abs_max", *_CHANGES)
+_CHANGES: tuple[Bound, ...] = ("max_increase", "max_drop")
+_BOUNDS: tuple[Bound, ...] = ("min", "max", "abs_max", *_CHANGES)
 _KEYS = (*_BOUNDS, *WARNS.values(), "statistic", "fail_percent")
 _PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*%\s*", re.ASCII)
 
@@ -91,7 +92,7 @@ def known(key: str, names: Iterable[str], where: str) -> None:
         raise InputError(f"{where}: {short(key)} is unknown; did you mean {nearest}?")
 
 
-def limits_of(name: str, table: dict, where: str) -> Iterator[Limit]:
+def limits_of(name: str, table: Table, where: str) -> Iterator[Limit]:
     """Yield the limits that a table sets on one target; an empty one sets none."""
     where = f"{where}: {name}"
     for key in table:
@@ -131,19 +132,20 @@ def _metric(name: str) -> Metric | None:
     return next((metric for metric in METRICS.values() if name in metric.scores), None)
 
 
-def _statistic(name: str, table: Mapping, where: str) -> str:
+def _statistic(name: str, table: Table, where: str) -> str:
     metric = _metric(name)
     if "statistic" not in table:
         return usual_statistic(name)
-    if not isinstance(table["statistic"], str):
+    statistic = table["statistic"]
+    if not isinstance(statistic, str):
         raise InputError(f"{where}: statistic must be one of {', '.join(STATISTICS)}")
-    known(table["statistic"], STATISTICS, f"{where}: statistic")
+    known(statistic, STATISTICS, f"{where}: statistic")
     if metric is None or metric.of == "sets":
         raise InputError(f"{where}: a statistic is of values of pairs, and this is one value of a whole set")
-    return table["statistic"]
+    return statistic
 
 
-def _allowed(name: str, table: Mapping, where: str) -> float | None:
+def _allowed(name: str, table: Table, where: str) -> float | None:
     if "fail_percent" not in table:
         return None
     allowed, metric = _number(table, "fail_percent", where), _metric(name)
@@ -156,7 +158,7 @@ def _allowed(name: str, table: Mapping, where: str) -> float | None:
     return allowed
 
 
-def _number(table: Mapping, key: str, where: str) -> float:
+def _number(table: Table, key: str, where: str) -> float:
     value = table[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise InputError(f"{where}: {key} must be a number, but is {short(value)}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from ffltool import checkpoints, weights
 from ffltool.errors import InputError, MissingWeightsError
@@ -15,15 +17,17 @@ from ffltool.metrics import Metric
 from ffltool.metrics.inception import LAYERS, PRESETS, Inception
 from ffltool.metrics.lpips import BACKBONES, Lpips
 
+Module = TypeVar("Module", Inception, Lpips)
+_INCEPTION = "inception"
 CLASSES = "logits_unbiased"  # the layer that IS looks at
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Network:
+class Network(Generic[Module]):
     """A network that is loaded, and the file its weights came from; ``digest`` is over the tensors that count."""
 
-    module: nn.Module
-    found: weights.Found
+    module: Module
+    found: weights.Usable
     digest: str
 
     @property
@@ -43,7 +47,7 @@ class Networks:
     Parameters
     ----------
     metrics : any; those whose weights are missing are not among ``metrics`` afterwards, where that is allowed, but
-        ``warnings`` name them.
+        ``warnings`` name them. ``lpips`` and ``inception`` are the networks that the others need.
 
     Raises
     ------
@@ -55,48 +59,51 @@ class Networks:
         _check(looking)
         self.looking, self.device = looking, torch.device(looking.computing.device)
         self.warnings: tuple[str, ...] = ()
-        self._loaded: dict[str, Network] = {}
-        missing = {}
+        self.lpips: Network[Lpips] | None = None
+        self.inception: Network[Inception] | None = None
+        missing: dict[str, MissingWeightsError] = {}
         for name in dict.fromkeys(self._name(metric) for metric in metrics if metric.learned):
             try:
-                self._loaded[name] = self._load(name)
+                if name == _INCEPTION:
+                    self.inception = self._load(name, Inception)
+                else:
+                    self.lpips = self._load(name, partial(Lpips, looking.backbone))
             except MissingWeightsError as error:
                 if not looking.sources.skip_missing:
                     raise
                 missing[name] = error
         self.metrics = [each for each in metrics if not (each.learned and self._name(each) in missing)]
-        for name, error in missing.items():
+        for name, reason in missing.items():
             names = ", ".join(each.name for each in metrics if each.learned and self._name(each) == name)
             if not self.metrics:
-                raise error
-            self.warnings += (f"{names}: left out, for {error}",)
+                raise reason
+            self.warnings += (f"{names}: left out, for {reason}",)
 
     def _name(self, metric: Metric) -> str:
-        return BACKBONES[self.looking.backbone].network if metric.of == "pairs" else "inception"
+        return BACKBONES[self.looking.backbone].network if metric.of == "pairs" else _INCEPTION
 
-    def _load(self, name: str) -> Network:
+    def _load(self, name: str, make: Callable[[dict[str, Tensor]], Module]) -> Network[Module]:
         sources = self.looking.sources
         loaded = weights.load(name, own=sources.own.get(name), download=sources.download, progress=sources.progress)
         digest = checkpoints.digest_of_tensors(loaded.tensors)
-        module = Inception(loaded.tensors) if name == "inception" else Lpips(self.looking.backbone, loaded.tensors)
-        module = (module.halve() if self.looking.computing.half else module).to(self.device)
-        return Network(module=module, found=loaded.found, digest=digest)
-
-    def of(self, metric: Metric) -> Network:
-        """Return the network of a learned metric."""
-        return self._loaded[self._name(metric)]
+        module = make(loaded.tensors)
+        if self.looking.computing.half:
+            module.halve()
+        return Network(module=module.to(self.device), found=loaded.found, digest=digest)
 
     def settings(self, metric: Metric) -> dict[str, float | str]:
         """Return what makes the score of a learned metric comparable."""
-        looking, own = self.looking, {}
+        looking = self.looking
+        own: dict[str, float | str] = {}
+        network = self.lpips if metric.of == "pairs" else self.inception
+        assert network is not None, "a metric without its network is left out"
         if metric.of == "pairs":
-            own = {"backbone": looking.backbone}
+            own["backbone"] = looking.backbone
         else:
-            layer = CLASSES if metric.name == "is" else looking.layer
-            own = {"preset": looking.preset, "layer": layer}
+            own |= {"preset": looking.preset, "layer": CLASSES if metric.name == "is" else looking.layer}
         if metric.name in ("kid", "is"):
             own["seed"] = looking.seed
-        return self.of(metric).settings | own | {"precision": looking.computing.precision}
+        return {**network.settings, **own, "precision": looking.computing.precision}
 
 
 def _check(looking: Looking) -> None:

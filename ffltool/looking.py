@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
+
+    from ffltool.stream import Progress
 
 SEED = 2020  # torch-fidelity's
 
@@ -24,7 +26,7 @@ class Sources:
 
     own: Mapping[str, Path] = field(default_factory=dict)
     download: bool = False
-    progress: Callable[[Iterable[bytes], int], Iterator[bytes]] | None = None
+    progress: Progress | None = None
     skip_missing: bool = False
     cached: bool = True
 

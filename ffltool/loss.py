@@ -101,7 +101,7 @@ def focal_frequency_loss(
     if reduction == "sum":
         return sums.sum().to(dtype)
     per_image = reduction == "none" and not single
-    mean = sums.unflatten(0, pred.shape[:3]).mean((1, 2)) if per_image else sums.mean()
+    mean = sums.reshape(pred.shape[:3]).mean((1, 2)) if per_image else sums.mean()
     return (mean / math.prod(pred.shape[3:])).to(dtype)
 
 
@@ -178,6 +178,10 @@ def spectral_regularization(pred: Tensor, target: Tensor) -> Tensor:
     -------
     tensor without dimensions; its smallest value, for equal profiles, is their entropy and not 0. A black image has
     no profile: its value is finite, its gradient is not.
+
+    Raises
+    ------
+    ShapeError : for other shapes or integers, or if more than N differs.
     """
     for images in (pred, target):
         shaped = images.ndim == 4 and images.numel() and images.shape[1:] == pred.shape[1:]
@@ -188,12 +192,12 @@ def spectral_regularization(pred: Tensor, target: Tensor) -> Tensor:
     dtype = torch.promote_types(pred.dtype, target.dtype)
     profile, expected = (_normalised_profile(images.to(computed_in(pred, target))) for images in (pred, target))
     expected, inner = expected.mean(0, keepdim=True), profile.clamp(*_PROBABILITIES)
-    entropy = -(torch.xlogy(expected, inner) + torch.special.xlog1py(1 - expected, -inner))
+    entropy: Tensor = -(torch.xlogy(expected, inner) + torch.special.xlog1py(1 - expected, -inner))
     return (entropy[:, 1:].sum(1) / profile.shape[1]).mean().to(dtype)  # at zero frequency both are 1: no entropy
 
 
 def _normalised_profile(images: Tensor) -> Tensor:
-    power = torch.fft.fft2(images).abs().square().mean(1).flatten(1)
+    power: Tensor = torch.fft.fft2(images).abs().square().mean(1).flatten(1)
     longest = max(images.shape[-2:])
     ring = (frequency_radius(*images.shape[-2:]) * longest).round().long().flatten()
     counts = ring.bincount()

@@ -109,10 +109,12 @@ class MeanSpectrum(Sums):
         """Take in images, shape (N, 1 or 3, H, W), values in 0..255."""
         if not len(images):  # of which some versions of torch have no transform
             return
-        sums = [self._added(block.to(self.device)) for block in images.split(self._block(len(images)))]
+        blocks = (block.to(self.device) for block in torch.split(images, self._block(len(images))))
         if self.recipe.average == "complex":
+            for block in blocks:
+                self._add_spectra(block)
             return
-        joined = torch.cat(sums)
+        joined = torch.cat([self._add_values(block) for block in blocks])
         for name, groups in self.cells.groupings.items():
             means = groups.means(joined).mean(1)
             scaled = _SCALES.get(self.recipe.average, torch.clone)(means)
@@ -124,20 +126,22 @@ class MeanSpectrum(Sums):
             return max(1, images)
         return max(1, _BLOCK * torch.get_num_threads() // math.prod((self.planes, *self.padded)))
 
-    def _added(self, images: Tensor) -> Tensor | None:
-        """Add images to count and map; return their sums over cells, what profiles are made of, if there are any."""
-        spectra = self._spectra(prepared(images, self.recipe, whitening=self.whitening))
-        if self.recipe.average == "complex":
-            parts = torch.view_as_real(spectra).movedim(-1, 0) if spectra.is_complex() else spectra[None]
-            self.add(count=len(images), map=_total(parts, axis=1))
-            return None
-        values = _QUANTITIES[self.recipe.average](_power(spectra))
+    def _add_spectra(self, images: Tensor) -> None:
+        """Add images to count and map, as complex spectra."""
+        spectra = self._spectra(images)
+        parts = torch.view_as_real(spectra).movedim(-1, 0) if spectra.is_complex() else spectra[None]
+        self.add(count=len(images), map=_total(parts, axis=1))
+
+    def _add_values(self, images: Tensor) -> Tensor:
+        """Add images to count and map; return their sums over cells, what profiles are made of."""
+        values = _QUANTITIES[self.recipe.average](_power(self._spectra(images)))
         self.add(count=len(images), map=_total(values, axis=0)[None])
         return self.cells.sums(values)
 
     def _spectra(self, images: Tensor) -> Tensor:
-        """Return the transforms of planes, shape (N, C, rows, columns); of a DFT the half that is enough."""
+        """Return the transforms of images, shape (N, C, rows, columns); of a DFT the half that is enough."""
         (height, width), (rows, columns), recipe = self.size, self.padded, self.recipe
+        images = prepared(images, recipe, whitening=self.whitening)
         windowed = recipe.window != "none"
         detached = windowed and recipe.whiten == "none"
         plain = not windowed and recipe.pad == 1
@@ -168,10 +172,10 @@ class MeanSpectrum(Sums):
         ------
         NothingComparedError : if there were none.
         """
-        count, recipe = self.state["count"], self.recipe
+        count, recipe = self.numbers["count"], self.recipe
         if not count:
             raise NothingComparedError("there is no image to take a spectrum of")
-        mean = self.state["map"] / count
+        mean = self.tensors["map"] / count
         mean = (mean.square().sum(0).sqrt() if recipe.average == "complex" else mean[0]).mean(0)
         profiles = {name: self._profile(name, mean) for name in self.groups}
         mean = mean if recipe.transform == "dct" else centred(whole(mean, width=self.padded[1]))
@@ -183,7 +187,7 @@ class MeanSpectrum(Sums):
         if self.recipe.average == "complex":  # there is nothing to deviate before the mean is taken
             none = torch.full(groups.centre.shape, math.nan, dtype=torch.float64)
             return Profile(**where, mean=groups.means(mean), std=none, spread=none)
-        means, squares, scaled, scaled_squares = self.state[name] / self.state["count"]
+        means, squares, scaled, scaled_squares = (self.tensors[name] / self.numbers["count"]).unbind()
         pairs = (means, squares), (scaled, scaled_squares)
         std, spread = ((second - first.square()).clamp_min(0).sqrt() for first, second in pairs)
         return Profile(**where, mean=means, std=std, spread=spread)
@@ -195,16 +199,13 @@ _GROUPINGS: dict[str, Callable[..., Groups]] = {"radial": rings, "angular": sect
 def prepared(images: Tensor, recipe: Recipe, *, whitening: tuple[float, float] = (0.0, 1.0)) -> Tensor:
     """Return what is to be transformed of images, shape (N, 1 or 3, H, W), 0..255: planes (N, C, H, W), float32."""
     images = channels(images, recipe.channels).float()
-    if recipe.whiten == "set":
-        mean, std = whitening
-    elif recipe.whiten == "image":
+    if recipe.whiten == "image":
         images = images - images[:, :1, :1, :1]  # of a constant nothing is left, not even rounding
         mean = images.mean((1, 2, 3), keepdim=True)
-        std = images.std((1, 2, 3), correction=0, keepdim=True).clamp_min(_TINY)
-    else:
-        mean, std = _SPANS[recipe.span]
-    if recipe.whiten != "none" or recipe.span != "0..255":
-        images = (images - mean) / std
+        images = (images - mean) / images.std((1, 2, 3), correction=0, keepdim=True).clamp_min(_TINY)
+    elif recipe.whiten == "set" or recipe.span != "0..255":
+        offset, divisor = whitening if recipe.whiten == "set" else _SPANS[recipe.span]
+        images = (images - offset) / divisor
     return residual(images, kind=recipe.residual)
 
 

@@ -15,12 +15,12 @@ from ffltool.label_maps import LabelMap, LabelMaps, read_label_maps
 from ffltool.metrics import Metric
 from ffltool.metrics.mse import mse_of_images
 from ffltool.outcomes import MEASURED, SKIPPED, Facts, Outcome
-from ffltool.pairing import Pair, Pairing
+from ffltool.pairing import Files, Pair, Pairing
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
-Files = tuple[Path | None, Path | None]
+Pictures = tuple[Picture | None, Picture | None]  # the real image and the fake one
 
 
 @dataclass(frozen=True)
@@ -79,68 +79,79 @@ class Task:
 
 def measure(pair: Pair, *, pairing: Pairing, task: Task) -> Outcome:
     """Return what becomes of a pair, or of the one image that it is."""
-    files = pairing.files(pair)
     try:
         if isinstance(task.reading, LabelMaps):
-            return _of_labels(files, pairing.held.get(pair) or read_label_maps(*files), task)
-        pictures = pairing.held.get(pair) or _read(files, pairing, task)
+            both = pairing.both(pair)
+            return _of_labels(both, pairing.maps.get(pair) or read_label_maps(*both), task.reading, task.metrics)
+        files = pairing.files(pair)
+        pictures = pairing.pictures.get(pair)
+        if pictures is None:
+            pictures = _read(files, paired=pairing.paired, alpha=task.reading.alpha, at_once=task.at_once)
     except BrokenImageError:
         if task.skip_broken:
             return Outcome(SKIPPED)
         raise
-    return _of_images(files, pictures, task)
+    return _of_images(files, pictures, task.reading, task)
 
 
-def _of_images(files: Files, pictures: Sequence[Picture | None], task: Task) -> Outcome:
+def _of_images(files: Files, pictures: Pictures, reading: Reading, task: Task) -> Outcome:
+    real, fake = pictures
     alphas = sum(picture is not None and picture.alpha_dropped for picture in pictures)
-    cut, values, planes = (None, None), (), None
-    shown = tuple(
-        picture.planes() if wanted and picture else None for picture, wanted in zip(pictures, task.shown, strict=True)
-    )
+    shown = (real.planes() if real and task.shown[0] else None, fake.planes() if fake and task.shown[1] else None)
+    cut: tuple[ndarray | None, ndarray | None] = (None, None)
     if task.common:
-        named = zip(pictures, (files[0], files[1] or files[0]), strict=True)
-        cut = tuple(picture and _cut(picture, task.common, path) for picture, path in named)
-    if task.metrics or task.pairs:
-        pictures = fitted(*pictures, fit=task.reading.fit, files=files)
-        comparison = Comparison(*pictures)
+        cut = _cut(real, task.common, files[0]), _cut(fake, task.common, files[1] or files[0])
+    values: tuple[float, ...] = ()
+    planes = None
+    if real and fake and (task.metrics or task.pairs):
+        real, fake = fitted(real, fake, fit=reading.fit, files=files)
+        comparison = Comparison(real, fake)
         values = _values(comparison, task.metrics, files[0])
         planes = comparison.planes() if task.pairs else None
-    facts = (Facts(*picture.size, picture.file_bytes) if picture else Facts() for picture in pictures)
-    return Outcome(MEASURED, *facts, alphas, values, cut, planes, shown)
+    return Outcome(MEASURED, _facts(real), _facts(fake), alphas, values, cut, planes, shown)
 
 
-def _of_labels(files: Files, maps: tuple[LabelMap, LabelMap], task: Task) -> Outcome:
+def _of_labels(
+    files: tuple[Path, Path | None], maps: tuple[LabelMap, LabelMap], reading: LabelMaps, metrics: Sequence[Metric]
+) -> Outcome:
     from ffltool.metrics.segmentation import check_labels
     from ffltool.tallies import tallied
 
     for path, each in zip((files[0], files[1] or files[0]), maps, strict=True):
         try:
-            check_labels(each.labels, task.reading)
+            check_labels(each.labels, reading)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-    values, cells = tallied(*(each.labels for each in maps), task.reading, task.metrics)
-    facts = (Facts(*each.size, each.file_bytes) for each in maps)
-    return Outcome(MEASURED, *facts, values=values, cells=cells)
+    real, fake = maps
+    values, cells = tallied(real.labels, fake.labels, reading, metrics)
+    return Outcome(MEASURED, _facts(real), _facts(fake), values=values, cells=cells)
 
 
-def _read(files: Files, pairing: Pairing, task: Task) -> Sequence[Picture | None]:
-    if task.at_once and all(files):
+def _facts(image: Picture | LabelMap | None) -> Facts:
+    return Facts() if image is None else Facts(*image.size, image.file_bytes)
+
+
+def _read(files: Files, *, paired: bool, alpha: str, at_once: bool) -> Pictures:
+    real, fake = files
+    if real is None or not paired:
+        return None if real is None else read(real, alpha=alpha), None if fake is None else read(fake, alpha=alpha)
+    if at_once and fake is not None:
         with ThreadPoolExecutor(1) as beside:
-            fake = beside.submit(read, files[1], alpha=task.reading.alpha)
-            return read(files[0], alpha=task.reading.alpha), fake.result()
-    if pairing.paired:
-        return read_both(*files, alpha=task.reading.alpha)
-    return [None if path is None else read(path, alpha=task.reading.alpha) for path in files]
+            second = beside.submit(read, fake, alpha=alpha)
+            return read(real, alpha=alpha), second.result()
+    return read_both(real, fake, alpha=alpha)
 
 
-def _cut(picture: Picture, size: tuple[int, int], path: Path) -> ndarray:
-    """Return the middle of a picture, shape (C, H, W)."""
+def _cut(picture: Picture | None, size: tuple[int, int], path: Path | None) -> ndarray | None:
+    """Return the middle of a picture, if there is one, shape (C, H, W)."""
+    if picture is None:
+        return None
     if any(side < wanted for side, wanted in zip(picture.size, size, strict=True)):
         raise InputError(f"{path} is {picture.size[0]}x{picture.size[1]}, but its header says that it is larger")
     return picture.centre_crop(*size).planes()
 
 
-def _values(comparison: Comparison, metrics: Sequence[Metric], path: Path) -> tuple[float, ...]:
+def _values(comparison: Comparison, metrics: Sequence[Metric], path: Path | None) -> tuple[float, ...]:
     try:
         return tuple(metric.of_pair(comparison) for metric in metrics)
     except ShapeError as error:

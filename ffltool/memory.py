@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Images = np.ndarray | Tensor | Sequence["Images"]
 
+Held = TypeVar("Held")
 _CHANNELS = (1, 3)
 _LAYOUTS = "arrays are (H, W), (H, W, C) or (N, H, W, C), tensors (C, H, W) or (N, C, H, W), with 1 or 3 channels"
 
@@ -35,7 +36,7 @@ def pair_in_memory(
     real, fake : arrays, shape (H, W), (H, W, C) or (N, H, W, C); tensors, shape (H, W), (C, H, W) or (N, C, H, W), on
         any device; or sequences of such, whose sizes may differ. Label maps are integers, shape (H, W) or (N, H, W).
     peak : the largest value a pixel can take; default 255 for uint8, 65535 for uint16 and 1 for floating point.
-    paired : pair them by place; else these are two sets.
+    paired : pair them by place, as label maps always are; else these are two sets.
 
     Raises
     ------
@@ -45,25 +46,33 @@ def pair_in_memory(
     """
     if peak is not None and (isinstance(peak, bool | str) or not 0 < peak < math.inf):
         raise InputError(f"peak must be a number above 0, but is {peak!r}")
-    convert = _label_maps if labels else _pictures
-    sides = [convert(images, name, peak) for images, name in ((real, "real"), (fake, "fake"))]
-    reals, fakes = ([(str(place), each) for place, each in enumerate(side)] for side in sides)
-    if not paired:
-        held = {Pair(name, None): (each, None) for name, each in reals}
-        held |= {Pair(None, name): (None, each) for name, each in fakes}
-    elif len(reals) == len(fakes):
-        held = {Pair(name, name): (one, other) for (name, one), (_, other) in zip(reals, fakes, strict=True)}
-    else:
+    if labels:
+        maps = _pairs(_label_maps(real, "real"), _label_maps(fake, "fake"))
+        return Pairing(Path("real"), Path("fake"), tuple(maps), maps=maps)
+    reals, fakes = _pictures(real, "real", peak), _pictures(fake, "fake", peak)
+    pictures = _pairs(reals, fakes) if paired else _singles(reals, fakes)
+    return Pairing(Path("real"), Path("fake"), tuple(pictures), paired=paired, pictures=pictures)
+
+
+def _pairs(reals: Sequence[Held], fakes: Sequence[Held]) -> dict[Pair, tuple[Held, Held]]:
+    if len(reals) != len(fakes):
         raise InputError(f"{len(reals)} real images and {len(fakes)} fake ones cannot be paired")
-    return Pairing(Path("real"), Path("fake"), tuple(held), paired=paired, held=held)
+    return {Pair(str(place), str(place)): both for place, both in enumerate(zip(reals, fakes, strict=True))}
+
+
+def _singles(reals: Sequence[Held], fakes: Sequence[Held]) -> dict[Pair, tuple[Held | None, Held | None]]:
+    singles: dict[Pair, tuple[Held | None, Held | None]] = {
+        Pair(str(place), None): (each, None) for place, each in enumerate(reals)
+    }
+    return singles | {Pair(None, str(place)): (None, each) for place, each in enumerate(fakes)}
 
 
 def _pictures(images: Images, name: str, peak: float | None) -> list[Picture]:
     return [_picture(each, name, peak) for batch in _arrays(images) for each in _images_of(batch, name)]
 
 
-def _label_maps(images: Images, name: str, peak: float | None) -> list[LabelMap]:
-    maps = []
+def _label_maps(images: Images, name: str) -> list[LabelMap]:
+    maps: list[LabelMap] = []
     for array, _ in _arrays(images):
         if array.dtype.kind not in "iu" or array.ndim not in (2, 3):
             raise ShapeError(

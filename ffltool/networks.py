@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 Shapes = dict[str, tuple[int, ...]]
 Kernel = tuple[int, int]
-Branches = dict[str, list[tuple]]  # name -> units in a row: channels out, kernel, and a second one where the row forks
+Unit = tuple[int, Kernel] | tuple[int, Kernel, Kernel]  # channels out, kernel, and a second one where the row forks
+Branches = dict[str, list[Unit]]  # name -> units in a row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +134,7 @@ def _unit(name: str, outputs: int, inputs: int, kernel: Kernel) -> Shapes:
     }
 
 
-def _branch(name: str, inputs: int, units: list[tuple]) -> Shapes:
+def _branch(name: str, inputs: int, units: list[Unit]) -> Shapes:
     shapes: Shapes = {}
     for names, (outputs, *kernels) in zip(in_a_row(name, units), units, strict=True):
         for each, kernel in zip(names, kernels, strict=True):
@@ -142,7 +143,7 @@ def _branch(name: str, inputs: int, units: list[tuple]) -> Shapes:
     return shapes
 
 
-def in_a_row(branch: str, units: list[tuple]) -> list[list[str]]:
+def in_a_row(branch: str, units: list[Unit]) -> list[list[str]]:
     """Return the names of a branch's convolutions one after the other; where it forks, both.
 
     >>> in_a_row("branch3x3", [(384, (1, 1)), (384, (1, 3), (3, 1))])

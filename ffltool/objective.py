@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import l1_loss, mse_loss, softplus
@@ -88,21 +89,24 @@ class Objective:
         made: dict[str, Callable[[], Tensor]] = {
             "pixel": lambda: PIXEL_LOSSES[self.loss](rebuilt.images, target),
             "ffl": lambda: self.frequency_loss()(rebuilt.images, target),
-            "kl": lambda: rebuilt.divergence.mean() / target[0].numel(),
             "spreg": lambda: spectral_regularization((rebuilt.images + 1) / 2, (target + 1) / 2),
-            "gan": lambda: softplus(-rebuilt.verdict).mean(),
         }
-        counting = self.weights(diverges=rebuilt.divergence is not None, judged=rebuilt.verdict is not None)
+        divergence, verdict = rebuilt.divergence, rebuilt.verdict
+        if divergence is not None:
+            made["kl"] = lambda: divergence.mean() / target[0].numel()
+        if verdict is not None:
+            made["gan"] = lambda: softplus(-verdict).mean()
+        counting = self.weights(diverges=divergence is not None, judged=verdict is not None)
         return {term: made[term]() for term in counting}
 
 
 def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Return what a critic makes small, of what it says of real images and of fake ones, as logits."""
+    """Return what a critic makes small, of what it says of real images and of fake ones, as logits of any shape."""
     return (softplus(-real).mean() + softplus(fake).mean()) / 2
 
 
 # name of a variant -> the fields that it sets; of Tables 7 and 8, then of Tables 9 and 10
-_PLAIN: dict[str, dict[str, object]] = {
+_PLAIN: dict[str, dict[str, Any]] = {
     "FFL": {},
     "w/o FFL": {"ffl_weight": 0.0},
     "w/o phase": {"component": "amplitude"},
@@ -118,7 +122,7 @@ _PLAIN: dict[str, dict[str, object]] = {
     "spreg": {"ffl_weight": 0.0, "spreg_weight": 100.0},  # its gradient is then about as long as that of the pixels
 }
 # name -> the field whose value stands behind "=", and its type
-_VALUED: dict[str, tuple[str, type]] = {
+_VALUED: dict[str, tuple[str, Callable[[str], float]]] = {
     "weight": ("ffl_weight", float),
     "alpha": ("alpha", float),
     "patch": ("patch_factor", int),
@@ -164,7 +168,7 @@ def _valued(part: str) -> tuple[str, float] | None:
         return None
 
 
-def _changes(part: str) -> dict[str, object]:
+def _changes(part: str) -> dict[str, Any]:
     if part in _PLAIN:
         return _PLAIN[part]
     if found := _valued(part):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ffltool import png
 from ffltool.errors import BrokenImageError, FfltoolError, InputError
@@ -16,7 +16,9 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "TIFF", "GIF")
 
 
 @contextmanager
-def opened(path: Path, content: bytes | None = None, *, check_sums: bool = True) -> Iterator[tuple[Image.Image, bytes]]:
+def opened(
+    path: Path, content: bytes | None = None, *, check_sums: bool = True
+) -> Iterator[tuple[ImageFile.ImageFile, bytes]]:
     """Open an image file for the body, which gets it, not decoded yet, and the bytes of the file.
 
     Parameters

@@ -12,6 +12,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ffltool import __version__
@@ -140,7 +141,7 @@ def _environment() -> Environment:
 
 
 def _source(name: str) -> str:
-    return _environment().loader.get_source(_environment(), name)[0]
+    return (files("ffltool") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:

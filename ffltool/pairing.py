@@ -9,8 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ffltool.errors import InputError, printable
+
+if TYPE_CHECKING:
+    from ffltool.images import Picture
+    from ffltool.label_maps import LabelMap
+
+Files = tuple[Path | None, Path | None]  # of the real image and the fake one, see `Pair`
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff", ".gif")
 _PAIR_KEYS: dict[str, Callable[[str], str]] = {
@@ -34,9 +41,16 @@ class Pair:
     fake: str | None
 
     @property
+    def name(self) -> str:
+        """The name of the file that the real image is in, or the only one."""
+        name = self.fake if self.real is None else self.real
+        assert name is not None, "a pair has a file"
+        return name
+
+    @property
     def partner(self) -> str:
         """The name of the file that the fake image is in."""
-        return self.real if self.fake is None else self.fake
+        return self.name if self.fake is None else self.fake
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,7 @@ class Pairing:
 
     `real` and `fake` are the folders or files that were given; `real` may be a file of statistics in place of images,
     of which there are none then. Without `paired` these are two sets, and each of `pairs` is an image of one of them.
-    `held` are the images of pairs that are in memory, where there are no files.
+    Where images, or label maps, are in memory instead of in files, `pictures` or `maps` are those of each pair.
     """
 
     real: Path
@@ -53,7 +67,13 @@ class Pairing:
     pairs: tuple[Pair, ...]
     warnings: tuple[str, ...] = ()
     paired: bool = True
-    held: Mapping[Pair, tuple] = field(default_factory=dict, compare=False)
+    pictures: Mapping[Pair, tuple[Picture | None, Picture | None]] = field(default_factory=dict, compare=False)
+    maps: Mapping[Pair, tuple[LabelMap, LabelMap]] = field(default_factory=dict, compare=False)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether there are no files."""
+        return bool(self.pictures or self.maps)
 
     @property
     def statistics(self) -> Path | None:
@@ -63,12 +83,19 @@ class Pairing:
     @cached_property
     def folders(self) -> tuple[Path, Path]:
         """The folders that the names of the pairs are relative to."""
-        return tuple(path.parent if path.is_file() else path for path in (self.real, self.fake))
+        real, fake = (path.parent if path.is_file() else path for path in (self.real, self.fake))
+        return real, fake
 
-    def files(self, pair: Pair) -> tuple[Path | None, Path | None]:
-        """Return the paths of a pair's files."""
-        names = zip(self.folders, (pair.real, pair.fake), strict=True)
-        return tuple(None if name is None else folder / name for folder, name in names)
+    def files(self, pair: Pair) -> Files:
+        """Return the paths of a pair's files, None where a name is."""
+        real, fake = self.folders
+        return None if pair.real is None else real / pair.real, None if pair.fake is None else fake / pair.fake
+
+    def both(self, pair: Pair) -> tuple[Path, Path | None]:
+        """Return the same of images that are paired, the second None where the first holds both."""
+        real, fake = self.files(pair)
+        assert real is not None, "only without pairs there are fake images by themselves"
+        return real, fake
 
     def names(self, pair: Pair) -> tuple[str | None, str | None]:
         """Return the names of the files that the real and the fake image are in."""
@@ -119,8 +146,8 @@ def _natural(name: str) -> tuple[list[list[str | int]], str]:
 
 
 def pair(
-    real: Path | str,
-    fake: Path | str | None = None,
+    real: str | os.PathLike[str],
+    fake: str | os.PathLike[str] | None = None,
     *,
     by: str = "stem",
     recursive: bool = True,
@@ -204,7 +231,7 @@ def _keyed(folder: Path, names: list[str], by: str) -> dict[str, str]:
     """Return the names by what their partners share with them."""
     if by == "order":
         return {str(place): name for place, name in enumerate(names)}
-    keyed = {}
+    keyed: dict[str, str] = {}
     for name in names:
         other = keyed.setdefault(_PAIR_KEYS[by](name), name)
         if other != name:

@@ -21,7 +21,8 @@ BANDS = 8  # of a file that does not say how many
 _MOST_BANDS = 4096
 _SETTINGS = ("real", "fake", "bands")  # of a set, beside its limits
 
-Tables = dict[str, list[dict]]  # target -> tables of its limits
+Table = dict[str, object]  # of TOML, or a part of it
+Tables = dict[str, list[Table]]  # target -> tables of its limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class Plan:
         return self.bands is not None or need_pairs(self.metrics)
 
 
-def read(path: Path) -> dict:
+def read(path: Path) -> Table:
     """Return the table of limits in a TOML file; of a ``pyproject.toml`` that of ``[tool.ffltool]``.
 
     Raises
@@ -61,21 +62,22 @@ def read(path: Path) -> dict:
     return table
 
 
-def tools(path: Path) -> dict:
+def tools(path: Path) -> Table:
     """Return the table ``[tool]`` of a project."""
     found = _toml(path).get("tool", {})
     return found if isinstance(found, dict) else {}
 
 
-def _toml(path: Path) -> dict:
+def _toml(path: Path) -> Table:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin with a mark
+        table: Table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin with a mark
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8
         raise InputError(f"{path} is no TOML: {error}") from error
+    return table
 
 
 def load(
@@ -101,7 +103,7 @@ def load(
         config = project
     table = {} if config is None else read(config)
     where, folder = (str(config), config.parent) if config else ("limits", Path())
-    found = plans(table, where=where, folder=folder, minima=minima, maxima=maxima)
+    found = list(plans(table, where=where, folder=folder, minima=minima, maxima=maxima))
     names = [plan.name for plan in found]
     if only and names == [""]:
         raise InputError(f"--set {only[0]}: {where} has no sets by name, as [set.{only[0]}]")
@@ -110,8 +112,8 @@ def load(
     found = [plan for plan in found if not only or plan.name in only]
     if given[0] is not None:
         if len(found) > 1:
-            names = ", ".join(plan.name for plan in found)
-            raise InputError(f"REAL and FAKE are of one set, but {where} has {names}; --set chooses one")
+            several = ", ".join(plan.name for plan in found)
+            raise InputError(f"REAL and FAKE are of one set, but {where} has {several}; --set chooses one")
         found = [replace(found[0], real=given[0], fake=given[1])]
     if any(plan.real is None for plan in found):
         raise InputError(f"REAL is missing: give two folders or two images, or real and fake in {where}")
@@ -119,7 +121,7 @@ def load(
 
 
 def plans(
-    table: dict, *, where: str, folder: Path, minima: Sequence[str] = (), maxima: Sequence[str] = ()
+    table: Table, *, where: str, folder: Path, minima: Sequence[str] = (), maxima: Sequence[str] = ()
 ) -> tuple[Plan, ...]:
     """Return what a table of limits wants of each set.
 
@@ -150,7 +152,7 @@ def plans(
     return tuple(found)
 
 
-def _plan(name: str, targets: Tables, settings: dict, where: str, folder: Path) -> Plan:
+def _plan(name: str, targets: Tables, settings: Table, where: str, folder: Path) -> Plan:
     limits = tuple(
         limit for target, tables in targets.items() for each in tables for limit in limits_of(target, each, where)
     )
@@ -177,7 +179,7 @@ def _plan(name: str, targets: Tables, settings: dict, where: str, folder: Path) 
     )
 
 
-def _path(settings: dict, key: str, where: str, folder: Path) -> Path | None:
+def _path(settings: Table, key: str, where: str, folder: Path) -> Path | None:
     value = settings.get(key)
     if value is None:
         return None
@@ -186,7 +188,7 @@ def _path(settings: dict, key: str, where: str, folder: Path) -> Path | None:
     return folder / value
 
 
-def _targets(table: dict, where: str, others: Sequence[str]) -> Tables:
+def _targets(table: Table, where: str, others: Sequence[str]) -> Tables:
     """Return the tables of limits by what they are on; a metric of several scores stands for all of them."""
     found: Tables = {}
     for key, value in table.items():
@@ -208,13 +210,13 @@ def _targets(table: dict, where: str, others: Sequence[str]) -> Tables:
     return found
 
 
-def _table(value: object, where: str) -> dict:
+def _table(value: object, where: str) -> Table:
     if not isinstance(value, dict):
         raise InputError(f"{where} must be a table, but is {short(value)}")
     return value
 
 
-def _tables(value: object, where: str) -> list[dict]:
+def _tables(value: object, where: str) -> list[Table]:
     """Return one table of limits, or several of an array of tables."""
     return [_table(each, where) for each in (value if isinstance(value, list) else [value])]
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+from zlib import crc32, decompressobj
+from zlib import error as InflateError
 
 from PIL import Image
 
-try:
-    from isal.isal_zlib import crc32, decompressobj
-    from isal.isal_zlib import error as InflateError
-except ImportError:  # on processors that it is not made for
-    from zlib import crc32, decompressobj
-    from zlib import error as InflateError
+if not TYPE_CHECKING:  # isal does what zlib does, but its types are not zlib's
+    try:
+        from isal.isal_zlib import crc32, decompressobj
+        from isal.isal_zlib import error as InflateError
+    except ImportError:  # on processors that it is not made for
+        pass
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")  # width, height, bits, colour type, compression, filter, interlacing

@@ -36,6 +36,12 @@ class Band:
 def bands(count: int = 8) -> tuple[Band, ...]:
     """Return the zero frequency, `count` bands of equal width up to the Nyquist frequency, and the corner.
 
+    Raises
+    ------
+    InputError : for another number than 1 or more.
+
+    Examples
+    --------
     >>> [band.name for band in bands(2)]
     ['dc', '0-0.25', '0.25-0.5', 'corner']
     """
@@ -99,7 +105,7 @@ def cells(groupings: dict[str, Groups]) -> Cells:
     key = first.group * 2 + (first.times > 1)
     for groups in others:
         key = key * (len(groups.counts) + 1) + groups.group
-    known, cell = key.unique(return_inverse=True)
+    known, cell = torch.unique(key, return_inverse=True)
     one = torch.empty_like(known).scatter_(0, cell.flatten(), torch.arange(cell.numel()))  # a frequency of each cell
     parts = {
         name: replace(groups, group=groups.group.flatten()[one][None], times=groups.times.flatten()[one][None])

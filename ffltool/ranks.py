@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.distributed import Store
+    from torch.distributed import Store  # type: ignore[attr-defined]  # torch does not say that it offers it
 
 Item = TypeVar("Item")
 _joinings = count()
@@ -34,7 +34,15 @@ def local() -> int:
     return int(os.environ.get("LOCAL_RANK", rank()))
 
 
-def share(items: Sequence[Item]) -> Sequence[Item]:
+@overload
+def share(items: Tensor) -> Tensor: ...
+
+
+@overload
+def share(items: Sequence[Item]) -> Sequence[Item]: ...
+
+
+def share(items: Sequence[Item] | Tensor) -> Sequence[Item] | Tensor:
     """Return every world()-th item from the rank()-th on: each item goes to exactly one process."""
     return items[rank() :: world()]
 
@@ -59,7 +67,8 @@ def group(device: str = "cpu") -> Iterator[None]:
     joined = distributed.is_initialized()
     if not joined:
         # addresses under a name of their own, or processes that join again find those of before and wait for ever
-        store = distributed.PrefixStore(f"ffltool {next(_joinings)}", _store())
+        prefix = f"ffltool {next(_joinings)}"
+        store = distributed.PrefixStore(prefix, _store())  # type: ignore[attr-defined]  # as above
         backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
         distributed.init_process_group(backend, store=store, rank=rank(), world_size=world())
     try:
@@ -80,9 +89,10 @@ def wait() -> None:
 @cache
 def _store() -> Store:
     """Return where processes leave their addresses for one another."""
-    from torch import distributed
+    from torch.distributed.rendezvous import rendezvous
 
-    return next(distributed.rendezvous("env://"))[0]
+    store: Store = next(rendezvous("env://"))[0]
+    return store
 
 
 def all_reduce(values: array[float] | Tensor) -> None:

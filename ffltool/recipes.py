@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
+from typing import Any
 
 from ffltool.errors import InputError
 
@@ -81,9 +82,15 @@ PRESETS = {
 }
 
 
-def preset(name: str, changes: Mapping[str, object] = MappingProxyType({})) -> Recipe:
+def preset(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Recipe:
     """Return the recipe of that name, with other options in place of its own; those that are None stay.
 
+    Raises
+    ------
+    InputError : for a name that is none, or an option that cannot be what it is.
+
+    Examples
+    --------
     >>> preset("ffl", {"window": "hann", "pad": None}).window
     'hann'
     """

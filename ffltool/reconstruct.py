@@ -34,7 +34,10 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 _SIGNLESS = ("amplitude", "ffl-amplitude", "phase-eq6")
 
 # name -> the optimiser, and its step where none is given
-OPTIMIZERS = {"adam": (torch.optim.Adam, 0.05), "sgd": (torch.optim.SGD, 1.0)}
+OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], float]] = {
+    "adam": (torch.optim.Adam, 0.05),
+    "sgd": (torch.optim.SGD, 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ def _steps(
         yield Step(number, seconds, value, *scores), image
         if number == descent.steps or (descent.seconds is not None and seconds >= descent.seconds):
             return
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
 
 

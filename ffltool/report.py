@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
+Better = Literal["lower", "higher", "0"]
+State = Literal["pass", "warn", "fail", "missing"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSet:
@@ -45,7 +48,7 @@ class Score:
     max: float | None
     images: int
     unit: str
-    better: Literal["lower", "higher", "0"]
+    better: Better
     infinite: int = 0
     settings: dict[str, float | str] = field(default_factory=dict)
 
@@ -111,7 +114,7 @@ class Verdict:
     limit: str
     metric: str
     statistic: str
-    state: Literal["pass", "warn", "fail", "missing"]
+    state: State
     value: float | None
     unit: str
     reason: str

@@ -30,6 +30,12 @@ def residual(images: Tensor, *, kind: str = "median3") -> Tensor:
     kind : "median3" or "median5", the median of 3x3 or 5x5 pixels; "gauss", a Gaussian of sigma 1 pixel; or "none",
         which returns the images as they are.
 
+    Raises
+    ------
+    InputError : for another kind.
+
+    Examples
+    --------
     >>> residual(torch.tensor([[0.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0, 0.0, 0.0]]))[1]
     tensor([0., 9., 0.])
     """
@@ -86,10 +92,10 @@ def gauss(images: Tensor, *, sigma: float = _SIGMA) -> Tensor:
     reach = round(_REACH * sigma)
     steps = torch.arange(-reach, reach + 1, dtype=torch.float64)
     weights = torch.exp(-steps.square() / (2 * sigma**2))
-    weights = (weights / weights.sum()).tolist()
+    shares = (weights / weights.sum()).tolist()
     for axis, frame in ((-2, (reach, 0)), (-1, (0, reach))):
         size, framed = images.shape[axis], _framed(images, *frame)
-        images = sum(weight * framed.narrow(axis, start, size) for start, weight in enumerate(weights))
+        images = sum(share * framed.narrow(axis, start, size) for start, share in enumerate(shares))
     return images
 
 

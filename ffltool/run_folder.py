@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,7 +56,7 @@ class RunFolder:
         owned = (self.config, self.log, self.checkpoint, self.report, self.samples, self.recon, self.generated)
         check_folder(self.path, owned, mark=MARK, resume=resume, force=force)
 
-    def state(self) -> dict | None:
+    def state(self) -> dict[str, Any] | None:
         """Return what the last checkpoint holds, or None if there is none.
 
         Raises
@@ -67,7 +68,7 @@ class RunFolder:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of odd tensors; a network looks at what they are
-                state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+                state: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
             schema = state["schema"]
             if not isinstance(schema, str) or (schema == CHECKPOINT and not _is_ours(state)):
                 raise TypeError
@@ -77,7 +78,7 @@ class RunFolder:
             raise InputError(f"{self.checkpoint} is a checkpoint of the kind {schema}, not {CHECKPOINT}")
         return state
 
-    def begin(self, config: Mapping, *, anew: bool) -> None:
+    def begin(self, config: Mapping[str, object], *, anew: bool) -> None:
         """Make the folder and write the settings; `anew` clears away what a run left on its way."""
         self.path.mkdir(exist_ok=True)
         outputs.clear_parts(self.path)
@@ -94,14 +95,19 @@ class RunFolder:
         for folder in (self.recon, self.generated):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def keep(self, state: Mapping) -> None:
+    def keep(self, state: Mapping[str, object]) -> None:
         """Write a checkpoint, whole or not at all."""
         content = io.BytesIO()
         torch.save({"schema": CHECKPOINT, **state}, content)
         outputs.write(self.checkpoint, content.getvalue())
 
     def log_up_to(self, step: int) -> list[Step]:
-        """Return the steps in the log that a checkpoint knows of, and cut off those that came later."""
+        """Return the steps in the log that a checkpoint knows of, and cut off those that came later.
+
+        Raises
+        ------
+        InputError : if the log does not hold these steps.
+        """
         try:
             lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
             rows = [row for row in csv.reader(lines) if len(row) == len(Step._fields) and row[0].isdecimal()]
@@ -114,7 +120,12 @@ class RunFolder:
         return steps
 
     def append(self, steps: Iterable[Step]) -> None:
-        """Add steps to the log."""
+        """Add steps to the log.
+
+        Raises
+        ------
+        InputError : if that fails.
+        """
         try:
             with self.log.open("a", newline="") as file:
                 file.write(_lines(steps))
@@ -130,12 +141,12 @@ class RunFolder:
         shutil.rmtree(self.recon, ignore_errors=True)
 
     def write_rebuilt(self, names: Sequence[str], real: Tensor, fake: Tensor) -> None:
-        """Write test images, and what became of them, in -1..1; names may have folders in them."""
+        """Write test images, and what became of them, (N, 3, S, S) in -1..1; names may have folders in them."""
         for side, images in (("real", real), ("fake", fake)):
             self._write(f"recon/{side}", dict(zip(names, images, strict=True)))
 
     def write_generated(self, batches: Iterable[Tensor]) -> None:
-        """Write images of noise, in -1..1, with numbers from 1 as their names, in place of those of before."""
+        """Write images of noise, batches (N, 3, S, S) in -1..1, by numbers from 1, in place of those of before."""
         shutil.rmtree(self.generated, ignore_errors=True)
         numbers = count(1)
         for images in batches:
@@ -207,13 +218,11 @@ def _lines(steps: Iterable[Step]) -> str:
 
 
 def _step(row: list[str]) -> Step:
-    loss, pixel, *others = row[2:]
-    return Step(
-        int(row[0]), int(row[1]), float(loss), float(pixel), *(float(each) if each else None for each in others)
-    )
+    step, epoch, loss, pixel, *others = row
+    return Step(int(step), int(epoch), float(loss), float(pixel), *(float(each) if each else None for each in others))
 
 
-def _is_ours(state: dict) -> bool:
+def _is_ours(state: Mapping[str, Any]) -> bool:
     """Tell whether a checkpoint is as `RunFolder.keep` writes it, but for the tensors, which a network knows.
 
     It raises something where parts are missing, or are not of plain types.

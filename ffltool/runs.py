@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -57,9 +58,9 @@ class Judging:
         That is of images too small or too few for a metric, and of weights; by all processes of a group.
         """
         some = wanted(images.pixels[:_TRIED])
-        pictures = pair_in_memory(some, some).held.values()
-        held = {Pair(name, name): both for name, both in zip(images.names, pictures, strict=False)}
-        pairing = Pairing(images.folder, images.folder, tuple(held), held=held)
+        both = pair_in_memory(some, some).pictures.values()
+        pictures = {Pair(name, name): each for name, each in zip(images.names, both, strict=False)}
+        pairing = Pairing(images.folder, images.folder, tuple(pictures), pictures=pictures)
         evaluate_pairs(pairing, self.metrics, looking=self.looking, workers=1)
 
 
@@ -117,13 +118,13 @@ def carry_out(
         start = time.perf_counter()
         run.train(progress)
         seconds = time.perf_counter() - start
-        report = run.judged(judging) if test else None
+        report = run.judged(test, judging) if test else None
         if generate and ranks.rank() == 0:
             run.place.write_generated(run.training.generated(generate))
     return Finished(folder=folder, plan=plan, steps=tuple(run.steps), seconds=seconds, report=report)
 
 
-def beginning(plan: Plan, images: Dataset, place: RunFolder, *, resume: bool, force: bool) -> dict | None:
+def beginning(plan: Plan, images: Dataset, place: RunFolder, *, resume: bool, force: bool) -> dict[str, Any] | None:
     """Find out, before the work, what a run in a folder begins with: the state of a checkpoint, or None.
 
     Raises
@@ -177,7 +178,7 @@ class _Run:
             if self.training.step < self.total:
                 self.place.clear_results()
 
-    def _config(self) -> dict:
+    def _config(self) -> dict[str, object]:
         return {
             "plan": asdict(self.training.plan),
             "images": _described(self.images),
@@ -214,22 +215,22 @@ class _Run:
         """Write a grid of images, or both sides of pairs, over what becomes of them, and over what is made of noise."""
         pixels = (self.test or self.images).pixels
         pixels = pixels[:: max(1, len(pixels) // _SHOWN)][:_SHOWN]
-        rows = [*(to_unit(side) for side in pixels.split(3, dim=1)), self.training.rebuilt(pixels)]
+        rows = [*(to_unit(side) for side in torch.split(pixels, 3, dim=1)), self.training.rebuilt(pixels)]
         rows += [torch.cat([*self.training.generated(_SHOWN)])] if self.training.model.generates else []
         self.place.write_samples(epoch, rows)
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, test: Dataset) -> None:
         """Write all test images and what becomes of them, some at a time."""
         self.place.clear_rebuilt()
-        for start in range(0, len(self.test), _AT_ONCE):
+        for start in range(0, len(test), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
-            pixels = self.test.pixels[some]
-            self.place.write_rebuilt(self.test.names[some], to_unit(wanted(pixels)), self.training.rebuilt(pixels))
+            pixels = test.pixels[some]
+            self.place.write_rebuilt(test.names[some], to_unit(wanted(pixels)), self.training.rebuilt(pixels))
 
-    def judged(self, judging: Judging) -> Report | None:
+    def judged(self, test: Dataset, judging: Judging) -> Report | None:
         """Rebuild test images into files, and measure these; all processes take their share of that."""
         if ranks.rank() == 0:
-            self._rebuild()
+            self._rebuild(test)
         ranks.wait()
         report = evaluate_pairs(
             pair(self.place.recon / "real", self.place.recon / "fake"),
@@ -243,5 +244,5 @@ class _Run:
         return report
 
 
-def _described(images: Dataset) -> dict:
+def _described(images: Dataset) -> dict[str, object]:
     return {"path": printable(str(images.folder)), "images": len(images), "digest": images.digest}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from ffltool import __version__
-from ffltool.archives import opened
+from ffltool.archives import opened, packed
 from ffltool.errors import InputError
 from ffltool.metrics.fid import Gaussian
 from ffltool.metrics.inception import LAYERS
@@ -53,14 +52,13 @@ def as_npz(statistics: Statistics) -> bytes:
 
     It takes 8 d^2 bytes, 33 MB for 2048 features, and 4 d for each image, 8 KB, where the features are in it.
     """
-    gaussian, content = statistics.gaussian, io.BytesIO()
+    gaussian = statistics.gaussian
     arrays = {"mean": gaussian.mean.numpy(), "covariance": gaussian.covariance.numpy()}
     if statistics.features is not None:
         arrays["features"] = statistics.features.numpy()
-    arrays["sizes"] = np.array(statistics.sizes)
-    texts = {name: np.array(getattr(statistics, name)) for name in _TEXTS}
-    np.savez(content, **arrays, count=np.array(gaussian.count), **texts, ffltool=np.array(SCHEMA))
-    return content.getvalue()
+    arrays |= {"sizes": np.array(statistics.sizes), "count": np.array(gaussian.count)}
+    arrays |= {name: np.array(getattr(statistics, name)) for name in _TEXTS}
+    return packed(arrays, schema=SCHEMA)
 
 
 def from_npz(path: Path, *, layer: str, preset: str, weights: str, precision: str) -> Statistics:

@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +18,6 @@ from ffltool import figures
 from ffltool.images import Picture, Reading, read_pair
 from ffltool.label_maps import LabelMaps, read_label_maps
 from ffltool.mean_spectrum import channels
-from ffltool.measure import Files
 from ffltool.page import Embedded, Panel
 from ffltool.spectrum import log_amplitude
 
@@ -63,10 +63,14 @@ def data_url(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def views_of(files: Files, name: str, reading: Reading | LabelMaps) -> list[View]:
-    """Return what there is to see of a pair called `name`, as it was compared."""
+def views_of(files: tuple[Path, Path | None], name: str, reading: Reading | LabelMaps) -> list[View]:
+    """Return what there is to see of the pair in these files, called `name`, as it was compared.
+
+    One file alone holds both images, the real one left.
+    """
     if isinstance(reading, LabelMaps):
-        return _of_labels(*(each.labels for each in read_label_maps(*files)), name, reading)
+        maps = read_label_maps(*files)
+        return _of_labels(maps[0].labels, maps[1].labels, name, reading)
     pictures = read_pair(*files, reading)
     real, fake = (picture.planes().astype(np.float32) for picture in pictures)
     shrunk = "" if max(pictures[0].size) <= _LARGEST else ", smaller than it is"
@@ -84,13 +88,13 @@ def views_of(files: Files, name: str, reading: Reading | LabelMaps) -> list[View
 
 def _brightening(difference: ndarray) -> int:
     """Return the power of two that a difference, 0 to 255, is brightened by to be seen."""
-    high = np.percentile(difference, _BRIGHT) or difference.max() or 255.0
-    return min(_MOST_TIMES, 2 ** max(0, math.floor(math.log2(255 / high))))
+    high = float(np.percentile(difference, _BRIGHT) or difference.max() or 255.0)
+    return min(_MOST_TIMES, 1 << max(0, math.floor(math.log2(255 / high))))
 
 
 def _pixels(planes: ndarray) -> ndarray:
     """Return planes, shape (C, H, W), 0..255, as pixels, shape (H, W) or (H, W, 3), in 8 bits."""
-    pixels = np.rint(np.moveaxis(planes, 0, -1)).clip(0, 255).astype(np.uint8)
+    pixels: ndarray = np.rint(np.moveaxis(planes, 0, -1)).clip(0, 255).astype(np.uint8)
     return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
 
 

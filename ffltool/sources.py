@@ -87,6 +87,7 @@ class Selection:
             Source(side, (path,), path.name)
             for each in self._drawn(pairing.pairs, self.limit or _PAIRS)
             for side, path in zip(("real", "fake"), pairing.files(each), strict=True)
+            if path is not None
         ]
 
     def _pairing(self, inputs: Sequence[Path]) -> Pairing:
@@ -103,7 +104,7 @@ class Selection:
 def common_size(
     sets: Sequence[Source], *, skip_broken: bool = False, workers: int | None = None
 ) -> tuple[tuple[int, int], list[str]]:
-    """Return the largest height and width that every image has, and warnings."""
+    """Return the largest height and width that every image has, and warnings; raises as `ffltool.sizes.sizes_of`."""
     files = (path for each in sets for path in each.files)
     sizes = sizes_of(files, skip_broken=skip_broken, workers=workers)
     height, width = smallest(sizes.values())

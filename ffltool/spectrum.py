@@ -28,12 +28,14 @@ WINDOWS: dict[str, Callable[[int], Tensor]] = {
 
 def spectrum(image: Tensor, *, orthonormal: bool = False) -> Tensor:
     """Return the DFT of real images, shape (..., H, W), complex, zero frequency at [0, 0]."""
-    return torch.fft.fft2(image, norm="ortho" if orthonormal else None)
+    values: Tensor = torch.fft.fft2(image, norm="ortho" if orthonormal else None)
+    return values
 
 
 def centred(values: Tensor) -> Tensor:
     """Return a map over frequencies, shape (..., H, W), with zero frequency at [H // 2, W // 2]."""
-    return torch.fft.fftshift(values, dim=(-2, -1))
+    shifted: Tensor = torch.fft.fftshift(values, dim=(-2, -1))
+    return shifted
 
 
 def whole(half: Tensor, *, width: int) -> Tensor:
@@ -51,6 +53,12 @@ def window(height: int, width: int, *, kind: str = "hann") -> Tensor:
     "none", "hann" (periodic) or "kaiser" (beta 8), along both axes; the mean square is 1, so that noise keeps its
     power.
 
+    Raises
+    ------
+    InputError : for another kind.
+
+    Examples
+    --------
     >>> window(1, 4)
     tensor([[0.0000, 0.8165, 1.6330, 0.8165]], dtype=torch.float64)
     """
@@ -61,7 +69,7 @@ def window(height: int, width: int, *, kind: str = "hann") -> Tensor:
 
 
 def decibels(power: Tensor) -> Tensor:
-    """Return 10 log10 of power, or of a ratio of powers; minus infinity where there is none.
+    """Return 10 log10 of power, or of a ratio of powers, of any shape; minus infinity where there is none.
 
     >>> decibels(torch.tensor([1.0, 100.0, 0.0]))
     tensor([ 0., 20., -inf])
@@ -80,7 +88,7 @@ def log_amplitude(image: Tensor) -> Tensor:
 
 
 def dct(values: Tensor, *, axes: int = 2) -> Tensor:
-    """Return the orthonormal DCT-II over the last `axes` axes; differentiable, as matrix products.
+    """Return the orthonormal DCT-II over the last `axes` axes, same shape; differentiable, as matrix products.
 
     >>> torch.allclose(dct(torch.ones(2, 2)), torch.tensor([[2.0, 0.0], [0.0, 0.0]]), atol=1e-6)
     True
@@ -105,7 +113,12 @@ def _cosines(size: int, like: Tensor) -> Tensor:
 
 def swapped(amplitude_of: Tensor, phase_of: Tensor) -> Tensor:
     """Return images, shape (..., H, W), with the amplitude of one and the phase of the other."""
-    return torch.fft.ifft2(torch.polar(spectrum(amplitude_of).abs(), spectrum(phase_of).angle())).real
+    return _image_of(spectrum(amplitude_of).abs(), spectrum(phase_of).angle())
+
+
+def _image_of(amplitude: Tensor, phase: Tensor) -> Tensor:
+    image: Tensor = torch.fft.ifft2(torch.polar(amplitude, phase)).real
+    return image
 
 
 def phase_only(image: Tensor) -> Tensor:
@@ -121,7 +134,7 @@ def phase_only(image: Tensor) -> Tensor:
     flat = (power.sum((-2, -1), keepdim=True) / max(image.shape[-2] * image.shape[-1] - 1, 1)).sqrt()
     amplitude = flat.repeat(*[1] * (power.ndim - 2), *power.shape[-2:])
     amplitude[..., 0, 0] = zero
-    return torch.fft.ifft2(torch.polar(amplitude, values.angle())).real
+    return _image_of(amplitude, values.angle())
 
 
 def amplitude_only(image: Tensor) -> Tensor:

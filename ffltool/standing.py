@@ -6,11 +6,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from ffltool import bootstrap
 from ffltool.limits import BAND_FIELDS, VALUE
-from ffltool.report import Report
+from ffltool.report import Better, Report
 
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+_Statistic = Callable[[Sequence[float], Better], float]
 _OF_IDENTICAL = ("psnr",)  # what is infinite for identical images, and best there
 
 
@@ -25,7 +30,7 @@ class Quantity:
     name: str
     value: float | None
     unit: str
-    better: str
+    better: Better
     values: Mapping[str, float] | None = None
     settings: Mapping[str, float | str] = field(default_factory=dict)
 
@@ -38,13 +43,13 @@ class Quantity:
 class Standing:
     """A statistic of a quantity, and its change since the baseline.
 
-    ``value`` is as in `Quantity`; ``note`` says what else there is to know of it. Intervals and ``significant`` are as
+    ``note`` says what else there is to know of it. Intervals and ``significant`` are as
     in `ffltool.report.Verdict`.
     """
 
     quantity: Quantity
     statistic: str
-    value: float | None
+    value: float
     note: str = ""
     interval: tuple[float, float] | None = None
     baseline: float | None = None
@@ -60,7 +65,7 @@ class Standing:
 def quantities(report: Report) -> dict[str, Quantity]:
     """Return what limits can be on, by name: scores, and every field of every band by its number, "dc" and "corner"."""
     columns = {score.metric: place for place, score in enumerate(report.of_pairs)}
-    found = {}
+    found: dict[str, Quantity] = {}
     for score in report.scores:
         place = columns.get(score.metric)
         values = None if place is None else {pair.real: pair.values[place] for pair in report.pairs}
@@ -80,12 +85,14 @@ def quantities(report: Report) -> dict[str, Quantity]:
     return found
 
 
-def stand(quantity: Quantity, statistic: str, *, before: Quantity | None = None, seed: int = 0) -> Standing:
-    """Return where a statistic stands; `before` is the same quantity of the baseline, of the same pairs.
+def stand(quantity: Quantity, statistic: str, *, before: Quantity | None = None, seed: int = 0) -> Standing | None:
+    """Return where a statistic stands, None where it has no value; `before` is the quantity of the baseline.
 
     Intervals are of statistics of finite values of two pairs or more, but for the worst, of which draws know nothing.
     """
-    value, note = _value(quantity, statistic)
+    if (now := _value(quantity, statistic)) is None:
+        return None
+    value, note = now
     rows, values = _ROWS.get(statistic), _finite(quantity.values)
     found = Standing(
         quantity=quantity,
@@ -94,9 +101,9 @@ def stand(quantity: Quantity, statistic: str, *, before: Quantity | None = None,
         note=note,
         interval=bootstrap.interval(values, rows, seed=seed) if rows and values else None,
     )
-    if before is None or value is None or (baseline := _value(before, statistic)[0]) is None:
+    if before is None or (then := _value(before, statistic)) is None:
         return found
-    return _with_change(found, before, baseline, seed=seed)
+    return _with_change(found, before, then[0], seed=seed)
 
 
 def _with_change(found: Standing, before: Quantity, baseline: float, *, seed: int) -> Standing:
@@ -126,13 +133,13 @@ def _finite(values: Mapping[str, float] | None) -> list[float] | None:
     return list(values.values())
 
 
-def _value(quantity: Quantity, statistic: str) -> tuple[float | None, str]:
-    """Return a statistic of a quantity, and what has to be said of it."""
+def _value(quantity: Quantity, statistic: str) -> tuple[float, str] | None:
+    """Return a statistic of a quantity, and what has to be said of it; None where there is no value."""
     if statistic == VALUE or quantity.values is None:
-        return quantity.value, ""
+        return None if quantity.value is None else (quantity.value, "")
     values = list(quantity.values.values())
     if not values:
-        return None, ""
+        return None
     identical = sum(map(quantity.meets_infinite, values))
     if identical == len(values):
         return math.inf, "all pairs are identical" if identical > 1 else "the images are identical"
@@ -146,8 +153,8 @@ def _pairs_are(count: int) -> str:
     return "1 pair is" if count == 1 else f"{count} pairs are"
 
 
-def _quantile(share: float) -> Callable[[Sequence[float], str], float]:
-    def quantile(values: Sequence[float], better: str) -> float:
+def _quantile(share: float) -> _Statistic:
+    def quantile(values: Sequence[float], better: Better) -> float:
         """Return the quantile, linear between the values next to it, of which some may be infinite."""
         if any(map(math.isnan, values)):
             return math.nan
@@ -158,24 +165,27 @@ def _quantile(share: float) -> Callable[[Sequence[float], str], float]:
     return quantile
 
 
-def _worst(values: Sequence[float], better: str) -> float:
+def _worst(values: Sequence[float], better: Better) -> float:
     if any(map(math.isnan, values)):
         return math.nan
-    return {"lower": max, "higher": min, "0": lambda values: max(values, key=abs)}[better](values)
+    if better == "0":
+        return max(values, key=abs)
+    return max(values) if better == "lower" else min(values)
 
 
 def _row_quantile(share: float) -> bootstrap.Statistic:
-    def quantiles(rows):  # noqa: ANN001, ANN202 (arrays, whose module is not loaded here)
+    def quantiles(rows: ndarray) -> ndarray:
         """Return the quantile of each row."""
         import numpy as np
 
-        return np.quantile(rows, share, axis=1)
+        found: ndarray = np.quantile(rows, share, axis=1)
+        return found
 
     return quantiles
 
 
 _QUANTILES = {"median": 0.5, "p05": 0.05, "p95": 0.95}
-_STATISTICS: dict[str, Callable[[Sequence[float], str], float]] = {
+_STATISTICS: dict[str, _Statistic] = {
     "mean": lambda values, better: fmean(values),
     "worst": _worst,
     **{name: _quantile(share) for name, share in _QUANTILES.items()},

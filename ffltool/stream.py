@@ -18,19 +18,22 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from threading import Event
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ffltool.errors import InputError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-# given an iterable and its length, passes on what it yields
-Progress = Callable[[Iterable, int], Iterable]
-
 _FEW = 4  # from how many items on starting workers pays
 _LOOK = 0.5  # seconds between two looks for the parent
 _AHEAD = 4  # chunks that a worker may be ahead of the one that is asked for
+
+
+class Progress(Protocol):
+    """What is told how far work is: given an iterable and its length, it passes on what that yields."""
+
+    def __call__(self, items: Iterable[Item], total: int, /) -> Iterable[Item]:
+        """Wrap the iterable."""
 
 
 def starts_workers(items: int, workers: int) -> bool:
@@ -95,7 +98,7 @@ def _chunk(
     return [work(item) for item in items[start:stop] if not stopped.is_set()]
 
 
-def _forked(workers: int, run: Callable[[int, int], list]) -> Executor:
+def _forked(workers: int, run: Callable[[int, int], list[Result]]) -> Executor:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -115,11 +118,11 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-# In a forked worker: how it does a chunk of the items that were there at the fork
-_inherited: Callable[[int, int], list] | None = None
+# In a forked worker: how it does a chunk of the items that were there at the fork, whatever these are
+_inherited: Callable[[int, int], list[Any]]
 
 
-def _inherit(run: Callable[[int, int], list], parent: int) -> None:
+def _inherit(run: Callable[[int, int], list[Any]], parent: int) -> None:
     global _inherited
     _inherited = run
     gc.freeze()  # what was there at the fork stays where it is, in memory that is shared until it is touched
@@ -133,5 +136,5 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _inherited_chunk(start: int, stop: int) -> list:
+def _inherited_chunk(start: int, stop: int) -> list[Any]:
     return _inherited(start, stop)

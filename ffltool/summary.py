@@ -32,7 +32,7 @@ Measured = Sequence[tuple[Pair, Outcome]]
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
-    """What was made of all items together; None for what was not asked for.
+    """What is made of all items together; None for what was not asked for.
 
     ``gathered`` are the sums of metrics of mean spectra and of bands, ``tally`` is the sum over label maps, ``learned``
     what networks say.
@@ -41,6 +41,15 @@ class Sums:
     gathered: Gathered | None = None
     tally: Tally | None = None
     learned: Learned | None = None
+
+    def all_reduce(self) -> None:
+        """Bring each together over all processes."""
+        if self.gathered:
+            self.gathered.all_reduce()
+        if self.tally:
+            self.tally.all_reduce()
+        if self.learned and self.learned.sets:
+            self.learned.sets.all_reduce()
 
 
 def summarised(
@@ -67,7 +76,7 @@ def summarised(
     real, fake = (known[side] or _image_set(pairing, measured, side) for side in range(2))
     if not (real.images and fake.images):
         raise NothingComparedError("nothing was compared")
-    skipped = [printable(pair.real or pair.fake) for pair, outcome in fates if outcome.state == SKIPPED]
+    skipped = [printable(pair.name) for pair, outcome in fates if outcome.state == SKIPPED]
     rows = [_values(pair, outcome) for pair, outcome in measured if outcome.values]
     scores = tuple(_scores(metrics, measured, sums, common=common, images=fake.images))
     bands = sums.gathered.bands if sums.gathered else None
@@ -98,18 +107,19 @@ def _scores(
     metrics: Sequence[Metric], measured: Measured, sums: Sums, *, common: tuple[int, int] | None, images: int
 ) -> Iterator[Score]:
     columns = zip(*(outcome.values for _, outcome in measured), strict=True)
+    learned, tally, gathered = sums.learned, sums.tally, sums.gathered
     for metric in metrics:
-        settings = metric.settings | (sums.learned.networks.settings(metric) if metric.learned else {})
+        settings = metric.settings | (learned.networks.settings(metric) if learned and metric.learned else {})
         if metric.of == "pairs":
             yield _of_values(metric, next(columns), settings)
-        elif metric.of == "labels":
-            yield _of_labels(metric, next(columns), sums.tally)
-        elif metric.learned:
-            value, std = sums.learned.sets.score(metric)
+        elif tally and metric.of == "labels":
+            yield _of_labels(metric, next(columns), tally)
+        elif learned and learned.sets and metric.learned:
+            value, std = learned.sets.score(metric)
             yield _of_set(metric, metric.name, value, std, settings, images=images)
-        else:
-            settings |= dict(zip(("height", "width"), common, strict=True))
-            for name, value in zip(metric.scores, sums.gathered.scores(metric), strict=True):
+        elif gathered and common:
+            settings |= {"height": common[0], "width": common[1]}
+            for name, value in zip(metric.scores, gathered.scores(metric), strict=True):
                 yield _of_set(metric, name, value, None, settings, images=images)
 
 
@@ -166,7 +176,7 @@ def _of_labels(metric: Metric, values: tuple[float, ...], tally: Tally) -> Score
 
 
 def _values(pair: Pair, outcome: Outcome) -> PairValues:
-    return PairValues(pair.real, pair.partner, int(outcome.real.height), int(outcome.real.width), outcome.values)
+    return PairValues(pair.name, pair.partner, int(outcome.real.height), int(outcome.real.width), outcome.values)
 
 
 def _is_unlabelled(row: PairValues) -> bool:
@@ -176,8 +186,8 @@ def _is_unlabelled(row: PairValues) -> bool:
 
 def _image_set(pairing: Pairing, measured: Measured, side: int) -> ImageSet:
     """Return the real images (side 0) or the fake ones (1)."""
-    images = [(pairing.names(pair)[side], outcome[1 + side]) for pair, outcome in measured]
-    images = [(name, facts) for name, facts in images if name is not None]
+    items = [(pairing.names(pair)[side], (outcome.real, outcome.fake)[side]) for pair, outcome in measured]
+    images = [(name, facts) for name, facts in items if name is not None]
     given: Path = (pairing.real, pairing.fake)[side]
     return ImageSet(
         path=printable(str(given)),

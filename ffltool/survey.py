@@ -5,21 +5,21 @@ Values are kept as they were averaged; what is drawn of them, `ffltool.views` kn
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL
 import torch
-from numpy import ndarray
+from numpy.typing import NDArray
 
 from ffltool import __version__, ranks
-from ffltool.archives import opened
+from ffltool.archives import opened, packed
 from ffltool.average import Fate, Loading, average, moments
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
 from ffltool.images import read
@@ -44,18 +44,18 @@ class Survey:
     """
 
     labels: tuple[str, ...]
-    radius: ndarray
-    counts: ndarray
-    profile: ndarray
-    profile_std: ndarray
-    profile_spread: ndarray
-    angle: ndarray
-    angular: ndarray
-    angular_std: ndarray
-    angular_spread: ndarray
-    maps: ndarray
-    examples: tuple[ndarray, ...]
-    meta: dict
+    radius: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    profile: NDArray[np.float64]
+    profile_std: NDArray[np.float64]
+    profile_spread: NDArray[np.float64]
+    angle: NDArray[np.float64]
+    angular: NDArray[np.float64]
+    angular_std: NDArray[np.float64]
+    angular_spread: NDArray[np.float64]
+    maps: NDArray[np.float64]
+    examples: tuple[NDArray[np.uint8], ...]
+    meta: dict[str, Any]
 
     @property
     def recipe(self) -> Recipe:
@@ -81,7 +81,8 @@ def survey(
     InputError : for an image that cannot be read, or is smaller than the size wanted.
     NothingComparedError : if a set has no image left.
     """
-    sources, warnings = selection.sets(inputs), []
+    sources = selection.sets(inputs)
+    warnings: list[str] = []
     if loading.skip_broken and selection.layout in ("pairs", "batch"):
         sources, warnings = _without_broken(sources, loading, pairs=selection.layout == "pairs")
     if size is None:
@@ -147,7 +148,7 @@ def _is_broken(loading: Loading, path: Path) -> bool:
     return False
 
 
-def _described(source: Source, files: list[Path], fate: Fate) -> dict:
+def _described(source: Source, files: list[Path], fate: Fate) -> dict[str, object]:
     return {
         "label": printable(source.label),
         "input": printable(source.given),
@@ -157,10 +158,11 @@ def _described(source: Source, files: list[Path], fate: Fate) -> dict:
     }
 
 
-def _example(path: Path, loading: Loading, *, size: tuple[int, int]) -> ndarray:
+def _example(path: Path, loading: Loading, *, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return an image as it is shown, 8 bits, shape (h, w, 1 or 3)."""
     picture = read(path, alpha=loading.alpha).centre_crop(*size).shrink(_EXAMPLE)
-    return np.rint(np.moveaxis(picture.planes(), 0, -1)).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(np.moveaxis(picture.planes(), 0, -1)).astype(np.uint8)
+    return levels
 
 
 def _warnings(source: Source, fate: Fate) -> Iterator[str]:
@@ -169,10 +171,10 @@ def _warnings(source: Source, fate: Fate) -> Iterator[str]:
         yield f"{source.label}: {fate.constant} of {len(source.files)} images are constant and have no spectrum"
 
 
-def assembled(averages: Sequence[Average], examples: Sequence[ndarray], meta: dict) -> Survey:
-    """Return the survey of sets by their mean spectra, an image of each, and what `meta` says of them."""
+def assembled(averages: Sequence[Average], examples: Sequence[NDArray[np.uint8]], meta: dict[str, Any]) -> Survey:
+    """Return the survey of sets by their mean spectra, an image (h, w, 1 or 3) of each, and what `meta` says."""
 
-    def of(kind: str, part: str) -> ndarray:
+    def of(kind: str, part: str) -> NDArray[np.float64]:
         """Return a part of a profile of all sets, shape (S, groups)."""
         return np.stack([getattr(getattr(mean, kind), part).numpy() for mean in averages])
 
@@ -198,12 +200,10 @@ _ARRAYS = [field.name for field in fields(Survey) if field.name not in ("labels"
 
 def as_npz(survey: Survey) -> bytes:
     """Return a survey as a compressed NPZ archive; `from_npz` reads it back."""
-    content = io.BytesIO()
     arrays = {name: getattr(survey, name) for name in _ARRAYS}
     arrays |= {f"example_{number}": example for number, example in enumerate(survey.examples)}
-    texts = {"labels": survey.labels, "meta": json.dumps(survey.meta), "ffltool": SCHEMA}
-    np.savez_compressed(content, **arrays, **{name: np.array(text) for name, text in texts.items()})
-    return content.getvalue()
+    arrays |= {"labels": np.array(survey.labels), "meta": np.array(json.dumps(survey.meta))}
+    return packed(arrays, schema=SCHEMA, save=np.savez_compressed)
 
 
 def from_npz(path: Path) -> Survey:
@@ -240,8 +240,13 @@ def _checked(survey: Survey) -> Survey:
     return survey
 
 
-def shown_otherwise(survey: Survey, changes: Mapping[str, object]) -> Survey:
-    """Return a survey with other options of its recipe, of those that decide how it is drawn: `show` and `curves`."""
+def shown_otherwise(survey: Survey, changes: Mapping[str, Any]) -> Survey:
+    """Return a survey with other options of its recipe, of those that decide how it is drawn: `show` and `curves`.
+
+    Raises
+    ------
+    InputError : for other options, and values that they cannot have.
+    """
     if measured := [name for name, value in changes.items() if value is not None and name not in _DRAWN]:
         raise InputError(f"{', '.join(measured)} cannot be changed without the images; {' and '.join(_DRAWN)} can")
     chosen = {name: value for name, value in changes.items() if value is not None}

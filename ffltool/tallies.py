@@ -42,8 +42,9 @@ class Tally:
     def settings(self, metric: Metric) -> dict[str, float | str]:
         """Return what makes that score comparable."""
         own = {"miou": ("absent", self.maps.absent), "pixel_accuracy": ("accuracy_over", self.maps.accuracy_over)}
-        counted = {"classes": len(self.confusion.compute().labels), "ignore_index": self.maps.ignore_index}
-        return counted | dict([own[metric.name]])
+        name, convention = own[metric.name]
+        classes = len(self.confusion.compute().labels)
+        return {"classes": classes, "ignore_index": self.maps.ignore_index, name: convention}
 
     def classes(self) -> tuple[ClassScore, ...]:
         """Return what the matrix says of each class."""

@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
-from typing import NamedTuple
+from functools import reduce
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ from ffltool import ranks
 from ffltool.datasets import DIRECTIONS, Batches, given, seed_of, to_unit, wanted
 from ffltool.errors import InputError
 from ffltool.learner import Learner
-from ffltool.models import Rebuilt, look_up
+from ffltool.models import Generative, Rebuilt, look_up
 from ffltool.objective import TERMS, Objective, critic_loss
 
 _LOOK = {"cpu": 1}  # steps after which losses are looked at; elsewhere the host would wait for the device
@@ -95,12 +96,12 @@ class Plan:
         return self.lr * min(1.0, (total + 1 - step) / (self.decay * total)) if self.decay else self.lr
 
     @property
-    def essence(self) -> dict:
+    def essence(self) -> dict[str, Any]:
         """What must not change when a run goes on: all but its length, and that too where the steps' depends on it."""
         free = () if self.decay else ("epochs", "steps")
         return {name: value for name, value in asdict(self).items() if name not in free}
 
-    def check_same(self, essence: Mapping) -> None:
+    def check_same(self, essence: Mapping[str, object]) -> None:
         """Raise InputError for the essence of another plan, with what differs first."""
         for name, value in self.essence.items():
             was = essence.get(name)
@@ -192,31 +193,31 @@ class Training:
         rebuilt = rebuilt._replace(images=rebuilt.images.float())
         doubts = []
         if self.critic:
-            doubts = [self._taught(source, target, rebuilt.images.detach(), lr=lr)]
-            rebuilt = rebuilt._replace(verdict=self._verdict(source, rebuilt.images))
+            doubts = [self._taught(self.critic, source, target, rebuilt.images.detach(), lr=lr)]
+            rebuilt = rebuilt._replace(verdict=self._verdict(self.critic, source, rebuilt.images))
         terms = self.plan.objective.terms(rebuilt, target)
         weights = self._weights()
-        loss = sum(weights[name] * term for name, term in terms.items())
+        loss = reduce(torch.add, (weights[name] * term for name, term in terms.items()))
         self.learner.descend(loss, lr=lr)
         return torch.stack([loss.detach(), *(term.detach() for term in terms.values()), *doubts])
 
-    def _taught(self, source: Tensor, real: Tensor, fake: Tensor, *, lr: float) -> Tensor:
+    def _taught(self, critic: Learner, source: Tensor, real: Tensor, fake: Tensor, *, lr: float) -> Tensor:
         """Make one step of the critic; return its loss."""
         with self._precision():
-            verdicts = [self.critic.shared(source, images) for images in (real, fake)]
+            verdicts = [critic.shared(source, images) for images in (real, fake)]
         loss = critic_loss(*(verdict.float() for verdict in verdicts))
-        self.critic.descend(loss, lr=lr)
+        critic.descend(loss, lr=lr)
         return loss.detach()
 
-    def _verdict(self, source: Tensor, fake: Tensor) -> Tensor:
+    def _verdict(self, critic: Learner, source: Tensor, fake: Tensor) -> Tensor:
         """Return what the critic says of images, from which it learns nothing itself."""
-        self.critic.network.requires_grad_(False)
+        critic.network.requires_grad_(False)
         with self._precision():
-            verdict = self.critic.network(source, fake)
-        self.critic.network.requires_grad_(True)
+            verdict: Tensor = critic.network(source, fake)
+        critic.network.requires_grad_(True)
         return verdict.float()
 
-    def _precision(self) -> AbstractContextManager:
+    def _precision(self) -> AbstractContextManager[object]:
         return torch.autocast(self.device.type, torch.bfloat16) if self.plan.amp else nullcontext()
 
     def _weights(self) -> dict[str, float]:
@@ -231,11 +232,12 @@ class Training:
         for number, (loss, *row) in enumerate(values.tolist(), start=first):
             if not math.isfinite(loss):
                 raise InputError(f"the loss is {loss} at step {number}; a smaller --lr may help")
-            named = dict.fromkeys((*TERMS, "critic")) | dict(zip(columns, row, strict=True))
-            steps.append(Step(number, batches.epoch_of(number), loss, **named))
+            named = dict(zip(columns, row, strict=True))
+            others = (named.get(name) for name in (*TERMS[1:], "critic"))
+            steps.append(Step(number, batches.epoch_of(number), loss, named["pixel"], *others))
         return steps
 
-    def state(self) -> dict:
+    def state(self) -> dict[str, Any]:
         """Return what is needed to go on, of plain types and tensors.
 
         Raises
@@ -247,7 +249,7 @@ class Training:
         state = {"plan": self.plan.essence, "step": self.step} | self.learner.state()
         return state | ({"critic": self.critic.state()} if self.critic else {})
 
-    def go_on_from(self, state: Mapping) -> None:
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
         """Take the place of the run that left this state.
 
         Raises
@@ -265,24 +267,25 @@ class Training:
     def rebuilt(self, pixels: Tensor) -> Tensor:
         """Return what the network makes of images, uint8, or of pairs, in -1..1 on the CPU, without noise."""
         self.network.eval()
-        batches = pixels.split(self.plan.batch_size)
+        batches = torch.split(pixels, self.plan.batch_size)
         return torch.cat([self.network(to_unit(given(batch).to(self.device))).images.cpu() for batch in batches])
 
     @torch.inference_mode()
     def generated(self, count: int) -> Iterator[Tensor]:
-        """Yield batches of so many images of noise alone, in -1..1 on the CPU, the same at each call.
+        """Yield batches (N, 3, S, S) of so many images of noise alone, in -1..1 on the CPU, the same at each call.
 
         Raises
         ------
         InputError : for a model that cannot.
         """
-        if not self.model.generates:
+        network = self.network
+        if not isinstance(network, Generative):
             raise InputError(f"{self.model.name} rebuilds images but generates none from noise")
-        self.network.eval()
+        network.eval()
         generator = torch.Generator().manual_seed(seed_of(self.plan.seed, "samples"))
-        latent = torch.randn(count, self.network.latent, generator=generator)
-        for batch in latent.split(self.plan.batch_size):
-            yield self.network.generate(batch.to(self.device)).cpu()
+        latent = torch.randn(count, network.latent, generator=generator)
+        for batch in torch.split(latent, self.plan.batch_size):
+            yield network.generate(batch.to(self.device)).cpu()
 
 
 def _difference(name: str, was: object, now: object) -> str:

@@ -18,7 +18,7 @@ from ffltool import experiment_tables, experiment_views, outputs, ranks
 from ffltool.average import Loading
 from ffltool.datasets import Dataset
 from ffltool.errors import printable
-from ffltool.experiment import Design, Experiment, Trial
+from ffltool.experiment import Design, Experiment, Judged, Results, Trial
 from ffltool.formats import json_text
 from ffltool.objective import variant
 from ffltool.provenance import environment
@@ -32,6 +32,7 @@ from ffltool.train import Plan
 SCHEMA = "ffltool.experiment/1"
 MARK = f'"schema": "{SCHEMA}"'
 _CONFIG, _RUNS = "experiment.json", "runs"
+_KEEPING = Keeping(samples_every=0)  # of each run
 RESULTS = (*experiment_tables.FILES, *experiment_views.FILES)  # which a caller writes
 
 
@@ -85,30 +86,23 @@ def run(
         if ranks.rank() == 0:
             _begin(folder, plan, design, device, anew=not resume)
         ranks.wait()
-        carry = partial(
-            carry_out,
-            images=images,
-            test=test,
-            device=device,
-            resume=resume,
-            force=force,
-            keeping=Keeping(samples_every=0),
-            judging=judging,
-        )
+        carry = partial(carry_out, images=images, test=test, device=device, resume=resume, force=force, judging=judging)
         finished = [
-            carry(each, folder=place, progress=progress(_label(trial)) if progress else None)
+            carry(each, folder=place, keeping=_KEEPING, progress=progress(_label(trial)) if progress else None)
             for trial, each, place in zip(trials, plans, places, strict=True)
         ]
-        found = None
-        if ranks.rank() == 0:
-            found = Experiment(
-                design=design,
-                trials=tuple(zip(trials, finished, strict=True)),
-                about=tuple(_about(plan, design, images, test, device)),
-                warnings=tuple(_warnings(finished, (images, test))),
-            )
-        spectra = _spectra(design, found and found.contender, folder)
-    return found and replace(found, spectra=spectra)
+        results = Results(design=design, trials=tuple(map(_judged, trials, finished))) if ranks.rank() == 0 else None
+        spectra = _spectra(design, results.contender if results else None, folder)
+    if results is None:
+        return None
+    about = tuple(_about(plan, design, images, test, device))
+    warnings = tuple(_warnings(results.trials, (images, test)))
+    return Experiment(design=design, trials=results.trials, about=about, warnings=warnings, spectra=spectra)
+
+
+def _judged(trial: Trial, run: Finished) -> Judged:
+    assert run.report is not None, "the first process has one, for there are test images"
+    return Judged(trial, run, run.report)
 
 
 def _spectra(design: Design, contender: str | None, folder: Path) -> Survey:
@@ -156,8 +150,8 @@ def _about(plan: Plan, design: Design, images: Dataset, test: Dataset, device: t
     yield ", ".join(f"{name} {version}" if name != "code" else version for name, version in environment(device).items())
 
 
-def _warnings(finished: Iterable[Finished], sets: Iterable[Dataset]) -> Iterator[str]:
+def _warnings(trials: Iterable[Judged], sets: Iterable[Dataset]) -> Iterator[str]:
     """Yield what there is to say, each thing once."""
     said = [warning for images in sets for warning in images.warnings]
-    said += [warning for each in finished for warning in each.report.warnings]
+    said += [warning for each in trials for warning in each.report.warnings]
     yield from map(printable, dict.fromkeys(said))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from ffltool.errors import printable
 from ffltool.formats import number
-from ffltool.limits import Limit, sentence, usual_statistic
-from ffltool.report import Report, Verdict
+from ffltool.limits import Bound, Limit, sentence, usual_statistic
+from ffltool.report import Report, State, Verdict
 from ffltool.standing import Quantity, Standing, quantities, stand
 
-STATES = ("pass", "warn", "fail", "missing")
+STATES: tuple[State, ...] = ("pass", "warn", "fail", "missing")
 _LIBRARIES = ("torch", "numpy", "pillow")  # whose versions may change a number
 _FILE = "weights_file"  # a setting that names what another one, the digest of the weights, holds
 
@@ -42,7 +42,7 @@ class Judged:
     misses: tuple[Miss, ...]
 
     @property
-    def state(self) -> str:
+    def state(self) -> State:
         """What came of all limits together: pass, warn or fail; a missing value is a failure."""
         states = {verdict.state for verdict in self.report.verdicts}
         return "fail" if states & {"fail", "missing"} else "warn" if "warn" in states else "pass"
@@ -68,30 +68,31 @@ def judge(report: Report, limits: Iterable[Limit], judging: Judging = Judging(),
     reasons = [] if before is None else list(differences(report, before))
     judging = replace(judging, renewing=judging.renewing and not reasons)
     now, then = quantities(report), {} if before is None or reasons else quantities(before)
-    known: dict[tuple[str, str], Standing] = {}
+    known: dict[tuple[str, str], Standing | None] = {}
 
-    def standing(target: str, statistic: str) -> Standing:
+    def standing(target: str, statistic: str) -> Standing | None:
         if (target, statistic) not in known:
             known[target, statistic] = stand(now[target], statistic, before=then.get(target), seed=judging.seed)
         return known[target, statistic]
 
-    verdicts, misses = [_incomparable(reason) for reason in reasons], []
+    verdicts = [_incomparable(reason) for reason in reasons]
+    misses: list[Miss] = []
     for limit in limits:
-        if limit.target not in now or now[limit.target].value is None:
-            verdicts.append(_missing(limit, now.get(limit.target)))
-        elif limit.fail_percent is not None:
-            verdict, missed = _of_pairs(limit, now[limit.target])
+        quantity = now.get(limit.target)
+        if quantity and quantity.values is not None and limit.fail_percent is not None:
+            verdict, missed = _of_pairs(limit, quantity, quantity.values, allowed=limit.fail_percent)
             verdicts.append(verdict)
             misses += missed
-        else:
-            found = standing(limit.target, limit.statistic)
+        elif quantity and (found := standing(limit.target, limit.statistic)):
             rule = partial(_of_change, judging=judging) if limit.of_change else _of_value
             verdicts.append(_verdict(limit, found, *rule(limit, found)))
+        else:
+            verdicts.append(_missing(limit, quantity))
     warnings = () if before is None else tuple(map(printable, _versions(report, before)))
     return Judged(
         name=name,
         report=replace(report, verdicts=tuple(verdicts), warnings=report.warnings + warnings),
-        standings=tuple(standing(score.metric, usual_statistic(score.metric)) for score in report.scores),
+        standings=tuple(filter(None, (standing(each.metric, usual_statistic(each.metric)) for each in report.scores))),
         misses=tuple(misses),
     )
 
@@ -157,7 +158,7 @@ def _missing(limit: Limit, quantity: Quantity | None) -> Verdict:
     )
 
 
-def _verdict(limit: Limit, found: Standing, state: str, reason: str) -> Verdict:
+def _verdict(limit: Limit, found: Standing, state: State, reason: str) -> Verdict:
     unit = found.quantity.unit
     return Verdict(
         limit=sentence(limit, unit=unit),
@@ -175,7 +176,7 @@ def _verdict(limit: Limit, found: Standing, state: str, reason: str) -> Verdict:
     )
 
 
-def _of_value(limit: Limit, found: Standing) -> tuple[str, str]:
+def _of_value(limit: Limit, found: Standing) -> tuple[State, str]:
     """Return state and reason of a limit on a value."""
     value, unit = found.value, found.quantity.unit
     said = f"{measured(value, unit)}{f' ({found.note})' if found.note else ''}"
@@ -183,22 +184,32 @@ def _of_value(limit: Limit, found: Standing) -> tuple[str, str]:
         if limit.bound == "min" and found.quantity.meets_infinite(value):
             return "pass", f"it is {said}"
         return "fail", f"{said}: what is not finite never passes"
-    for at, state in ((limit.at, "fail"), (limit.warn_at, "warn")):
+    bounds: tuple[tuple[float | None, State], ...] = ((limit.at, "fail"), (limit.warn_at, "warn"))
+    for at, state in bounds:
         if at is not None and _is_beyond(value, limit.bound, at):
             return state, f"{said} is {'below' if limit.bound == 'min' else 'above'} {measured(at, unit, exact=True)}"
     return "pass", f"it is {said}"
 
 
-def _is_beyond(value: float, bound: str, at: float) -> bool:
+def _is_beyond(value: float, bound: Bound, at: float) -> bool:
     return value < at if bound == "min" else (abs(value) if bound == "abs_max" else value) > at
 
 
-def _of_pairs(limit: Limit, quantity: Quantity) -> tuple[Verdict, list[Miss]]:
-    """Return the verdict on a limit that every pair has to meet but for some, and where it fails who misses it."""
-    text, count = sentence(limit, unit=quantity.unit), len(quantity.values)
-    beyond = {state: _beyond(limit, quantity, at) for state, at in (("fail", limit.at), ("warn", limit.warn_at))}
-    state = next((each for each, names in beyond.items() if 100 * len(names) / count > limit.fail_percent), "pass")
-    names = beyond["warn" if state == "warn" or limit.at is None else "fail"]
+def _of_pairs(
+    limit: Limit, quantity: Quantity, values: Mapping[str, float], *, allowed: float
+) -> tuple[Verdict, list[Miss]]:
+    """Return the verdict on a limit that every pair has to meet, but for some, and where it fails who misses it.
+
+    `values` are those of the pairs; in a hundred so many are `allowed` to miss it.
+    """
+    text, count = sentence(limit, unit=quantity.unit), len(values)
+    failing, warning = (_beyond(limit, quantity, values, at) for at in (limit.at, limit.warn_at))
+    state: State = "pass"
+    if 100 * len(failing) / count > allowed:
+        state = "fail"
+    elif 100 * len(warning) / count > allowed:
+        state = "warn"
+    names = warning if state == "warn" or limit.at is None else failing
     share = 100 * len(names) / count
     verdict = Verdict(
         limit=text,
@@ -207,13 +218,13 @@ def _of_pairs(limit: Limit, quantity: Quantity) -> tuple[Verdict, list[Miss]]:
         state=state,
         value=share,
         unit="%",
-        reason=f"{len(names)} of {count} pairs miss it ({share:.1f} %), {limit.fail_percent:g} % may",
+        reason=f"{len(names)} of {count} pairs miss it ({share:.1f} %), {allowed:g} % may",
     )
-    missed = [Miss(text, name, quantity.values[name], quantity.unit) for name in names]
+    missed = [Miss(text, name, values[name], quantity.unit) for name in names]
     return verdict, missed if state == "fail" else []
 
 
-def _beyond(limit: Limit, quantity: Quantity, at: float | None) -> list[str]:
+def _beyond(limit: Limit, quantity: Quantity, values: Mapping[str, float], at: float | None) -> list[str]:
     """Return the pairs that are beyond a bound; a value that is not finite is, unless the images are identical."""
     if at is None:
         return []
@@ -223,20 +234,21 @@ def _beyond(limit: Limit, quantity: Quantity, at: float | None) -> list[str]:
             return limit.bound != "min" or not quantity.meets_infinite(value)
         return _is_beyond(value, limit.bound, at)
 
-    return [name for name, value in quantity.values.items() if is_beyond(value)]
+    return [name for name, value in values.items() if is_beyond(value)]
 
 
-def _of_change(limit: Limit, found: Standing, *, judging: Judging) -> tuple[str, str]:
+def _of_change(limit: Limit, found: Standing, *, judging: Judging) -> tuple[State, str]:
     """Return state and reason of a limit on the change since the baseline."""
-    unit, change = found.quantity.unit, found.change
-    if change is None:
+    assert limit.at is not None, "a limit on a change does not warn alone"
+    unit, change, baseline = found.quantity.unit, found.change, found.baseline
+    if change is None or baseline is None:
         return _without_change(limit, judging)
     by = "infinitely" if math.isinf(change) else f"by {measured(abs(change), unit)}"
-    moved = f"it {'rose' if change > 0 else 'fell'} {by} from {measured(found.baseline, unit)} to"
+    moved = f"it {'rose' if change > 0 else 'fell'} {by} from {measured(baseline, unit)} to"
     said = f"{moved if change else 'it has not changed from'} {measured(found.value, unit)}"
     said += "" if found.change_interval is None else f" (95 %: {between(found.change_interval)})"
     said += f"; {found.note}" if found.note else ""
-    allowed = limit.at / 100 * abs(found.baseline) if limit.percent and math.isfinite(found.baseline) else limit.at
+    allowed = limit.at / 100 * abs(baseline) if limit.percent and math.isfinite(baseline) else limit.at
     beyond = change if limit.bound == "max_increase" else -change
     usable = math.isfinite(found.value) or found.quantity.meets_infinite(found.value)
     if not usable or math.isnan(beyond) or beyond == math.inf:
@@ -248,7 +260,7 @@ def _of_change(limit: Limit, found: Standing, *, judging: Judging) -> tuple[str,
     return "fail", said
 
 
-def _without_change(limit: Limit, judging: Judging) -> tuple[str, str]:
+def _without_change(limit: Limit, judging: Judging) -> tuple[State, str]:
     if judging.renewing:
         return "pass", "there is nothing to compare with yet: this run makes the baseline"
     if judging.before is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy import ndarray
+from numpy.typing import NDArray
 
 from ffltool import figures
 from ffltool.errors import InputError
@@ -45,8 +45,8 @@ def label(recipe: Recipe) -> str:
     }[recipe.show]
 
 
-def shown(values: ndarray, recipe: Recipe, *, centre: ndarray) -> ndarray:
-    """Return values as they are drawn; `centre` is the map that they belong to, its zero frequency in its middle."""
+def shown(values: NDArray[np.float64], recipe: Recipe, *, centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values of any shape as they are drawn; `centre`, shape (H, W), is the map that they belong to."""
     if recipe.show == "db":
         return _in_decibels(values, recipe)
     if recipe.show == "ln" and recipe.average not in _LOGARITHMS:
@@ -58,22 +58,22 @@ def shown(values: ndarray, recipe: Recipe, *, centre: ndarray) -> ndarray:
     return values
 
 
-def gain(values: ndarray, reference: ndarray, recipe: Recipe) -> ndarray:
-    """Return values over those of the reference in dB; NaN where there is neither, infinite where one is nothing."""
+def gain(values: NDArray[np.float64], reference: NDArray[np.float64], recipe: Recipe) -> NDArray[np.float64]:
+    """Return values over those of the reference, of one shape, in dB; NaN where both are 0, infinite where one is."""
     with np.errstate(invalid="ignore"):
         return _in_decibels(values, recipe) - _in_decibels(reference, recipe)
 
 
-def _in_decibels(values: ndarray, recipe: Recipe) -> ndarray:
+def _in_decibels(values: NDArray[np.float64], recipe: Recipe) -> NDArray[np.float64]:
     if recipe.average in _LOGARITHMS:
         return _DECIBEL * values
     with np.errstate(divide="ignore", invalid="ignore"):
         return (10 if recipe.average == "power" else 20) * np.log10(values)
 
 
-def _at_zero(values: ndarray, recipe: Recipe) -> float:
+def _at_zero(values: NDArray[np.float64], recipe: Recipe) -> float:
     height, width = values.shape
-    return values[0, 0] if recipe.transform == "dct" else values[height // 2, width // 2]
+    return float(values[0, 0] if recipe.transform == "dct" else values[height // 2, width // 2])
 
 
 def band_gains(survey: Survey, *, count: int = 4) -> list[list[float]]:
@@ -95,7 +95,7 @@ def band_gains(survey: Survey, *, count: int = 4) -> list[list[float]]:
         ]
 
 
-def _bands_of_map(survey: Survey, *, count: int) -> ndarray:
+def _bands_of_map(survey: Survey, *, count: int) -> NDArray[np.int64]:
     """Return which of `bands(count)` each place of the maps lies in, shape (H, W)."""
     height, width = survey.maps.shape[1:]
     if survey.recipe.transform == "dct":  # of the DFT of twice the size, the frequencies that are not negative
@@ -140,8 +140,9 @@ def plots(survey: Survey) -> Iterator[tuple[str, figures.Figure]]:
     difference = _scale_of_gains(survey, spectra)
     for each in spectra:
         yield f"mean spectrum of {each.label}", figures.spectrum_map(each.map, scale)
-    for each in spectra[1:]:
-        yield f"gain of {each.label}", figures.spectrum_map(each.difference, difference, cmap="RdBu_r")
+    for each in spectra:
+        if each.difference is not None:
+            yield f"gain of {each.label}", figures.spectrum_map(each.difference, difference, cmap="RdBu_r")
     for curves in _curves(survey):
         yield curves.title, figures.plot_of_lines(replace(curves, title=""))
 
@@ -190,7 +191,7 @@ def _spectra(survey: Survey) -> list[Spectrum]:
     ]
 
 
-def _without_nan(gains: ndarray) -> ndarray:
+def _without_nan(gains: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return gains with 0 dB where there is no power on either side."""
     return np.where(np.isnan(gains), 0.0, gains)
 
@@ -229,7 +230,7 @@ def _curves(survey: Survey) -> Iterator[Curves]:
     yield Curves("mean over orientations", unit, lines, (0, 90 if recipe.transform == "dct" else 180), orientation=True)
 
 
-def _lines(survey: Survey, x: ndarray, name: str, *, first: int = 0) -> list[Line]:
+def _lines(survey: Survey, x: NDArray[np.float64], name: str, *, first: int = 0) -> list[Line]:
     recipe, lines = survey.recipe, []
     parts = (getattr(survey, f"{name}{part}") for part in ("", "_std", "_spread"))
     for label, values, mean, std, spread in zip(survey.labels, survey.maps, *parts, strict=True):
@@ -244,11 +245,11 @@ def _lines(survey: Survey, x: ndarray, name: str, *, first: int = 0) -> list[Lin
 
 def _round_again(line: Line) -> Line:
     """Return a line over orientations up to 180 degrees, which is 0 again."""
-    y, spread = (part if part is None else np.append(part, part[0]) for part in (line.y, line.spread))
-    return Line(line.label, np.append(line.x, 180.0), y, spread)
+    spread = None if line.spread is None else np.append(line.spread, line.spread[0])
+    return Line(line.label, np.append(line.x, 180.0), np.append(line.y, line.y[0]), spread)
 
 
-def _slice(values: ndarray, angle: int) -> tuple[ndarray, ndarray]:
+def _slice(values: NDArray[np.float64], angle: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return radii, and the values of a map along 0 or 45 degrees from its zero frequency."""
     height, width = values.shape
     steps = np.arange(max(height, width) // 2 + 1) / max(height, width)  # along u, in cycles per pixel

@@ -21,7 +21,7 @@ from ffltool.networks import FILES, File
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ffltool.downloads import Progress
+    from ffltool.stream import Progress
 
 SCHEMA = "ffltool.weights/1"
 MARK = f'"schema": "{SCHEMA}"'  # stands near the start of every such JSON file
@@ -40,12 +40,22 @@ class Found:
     problem: str | None = None  # of a damaged one
 
 
+@dataclass(frozen=True, kw_only=True)
+class Usable(Found):
+    """Weights that passed the check: the published ones, or the user's own."""
+
+    state: Literal["known", "own"]
+    place: str
+    path: Path
+    sha256: str
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Weights:
     """A network's tensors by name, float32, as in `networks.SHAPES`; ``found`` is what a result must name."""
 
     tensors: dict[str, Tensor]
-    found: Found
+    found: Usable
 
 
 def load(name: str, *, own: Path | None = None, download: bool = False, progress: Progress | None = None) -> Weights:
@@ -66,8 +76,8 @@ def load(name: str, *, own: Path | None = None, download: bool = False, progress
     return Weights(tensors=checkpoints.read(found.path, name) if tensors is None else tensors, found=found)
 
 
-def check(name: str, *, own: Path | None = None) -> Found:
-    """Return which file `load` would take, after the same check."""
+def check(name: str, *, own: Path | None = None) -> Usable:
+    """Return which file `load` would take, after the same check; raises the same."""
     return _check(name, *_place(name, own))[0]
 
 
@@ -94,8 +104,13 @@ def demand(checked: list[Found], *, each: bool) -> None:
         raise NothingComparedError("there are no weight files to verify")
 
 
-def fetch(name: str, *, progress: Progress | None = None) -> Found:
-    """Bring the published file into the cache, unless it is on this machine; it takes the place of an added one."""
+def fetch(name: str, *, progress: Progress | None = None) -> Usable:
+    """Bring the published file into the cache, unless it is on this machine; it takes the place of an added one.
+
+    Raises
+    ------
+    WeightsError : if it cannot be fetched or kept, or $FFLTOOL_WEIGHTS holds another under its name.
+    """
     place = _find(name)
     if place is not None:
         try:
@@ -114,8 +129,13 @@ def fetch(name: str, *, progress: Progress | None = None) -> Found:
     return check(name)
 
 
-def add(name: str, path: Path) -> Found:
-    """Copy a file into the cache, where it is taken before the published one until the next `fetch` or `add`."""
+def add(name: str, path: Path) -> Usable:
+    """Copy a file into the cache, where it is taken before the published one until the next `fetch` or `add`.
+
+    Raises
+    ------
+    WeightsError : for a file that is none of the network's, or would not be taken for one in $FFLTOOL_WEIGHTS.
+    """
     digest = check(name, own=path).sha256
     if (place := _find(name)) is not None and place[0] == VARIABLE:
         raise WeightsError(f"{place[1]} in {VARIABLE} would still be taken before an added file")
@@ -128,7 +148,7 @@ def add(name: str, path: Path) -> Found:
 
 
 def named_file(text: str) -> tuple[str, Path]:
-    """Return the network and the path that ``NAME=FILE`` names."""
+    """Return the network and the path that ``NAME=FILE`` names; InputError for another form, or an unknown network."""
     name, equals, path = text.partition("=")
     if not equals or not path:
         raise InputError(f"{text!r} is not of the form NAME=FILE")
@@ -215,7 +235,7 @@ def _added(name: str) -> list[Path]:
     return sorted(folder.glob(f"{name}-added-*.pth")) if folder is not None else []
 
 
-def _check(name: str, place: str, path: Path) -> tuple[Found, dict[str, Tensor] | None]:
+def _check(name: str, place: str, path: Path) -> tuple[Usable, dict[str, Tensor] | None]:
     """Return what a file is, and its tensors if they had to be read for that."""
     try:
         return _examine(name, place, path)
@@ -225,10 +245,10 @@ def _check(name: str, place: str, path: Path) -> tuple[Found, dict[str, Tensor] 
         raise
 
 
-def _examine(name: str, place: str, path: Path) -> tuple[Found, dict[str, Tensor] | None]:
+def _examine(name: str, place: str, path: Path) -> tuple[Usable, dict[str, Tensor] | None]:
     file = _file(name)
     digest = checkpoints.digest_of_file(path)
-    found = Found(name=name, state="known", place=place, path=path, sha256=digest)
+    found = Usable(name=name, state="known", place=place, path=path, sha256=digest)
     if digest == file.sha256:
         return found, None
     tensors = checkpoints.read(path, name)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ffltool import InputError, LabelMaps, assert_images, compare
+from ffltool import InputError, LabelMaps, Reading, assert_images, compare
 from ffltool.metrics import METRICS
 
 OF_IMAGES = [metric.name for metric in METRICS.values() if metric.of != "labels" and not metric.learned]
@@ -45,6 +45,18 @@ def test_floating_point_is_not_rounded():
     (score,) = compare(real, real + 1e-6, metrics=["psnr"]).scores
     assert score.value == pytest.approx(120, abs=1e-6)
     assert compare(real, real, metrics=["psnr"]).scores[0].value == math.inf
+
+
+def test_floating_point_stays_on_its_scale_where_it_is_resized(rng):
+    real = rng.random((16, 24, 3))
+    half = np.asarray([[0.5]]).repeat(20, 0).repeat(20, 1)
+    both = compare(half, half[:16, :16], metrics=["mse"], reading=Reading(fit="resize"))
+    assert both.scores[0].value == pytest.approx(0, abs=1e-8)  # Pillow's filter computes in float32
+    larger = real.repeat(2, 0).repeat(2, 1)
+    floats = compare(real, larger, metrics=["psnr"], reading=Reading(fit="resize"))
+    whole = compare(*((65535 * side).astype(np.uint16) for side in (real, larger)), reading=Reading(fit="resize"))
+    # 16-bit pixels are rounded, before and after
+    assert floats.scores[0].value == pytest.approx(values(whole)["psnr"], abs=1e-3)
 
 
 def test_grey_goes_with_colour_and_8_bits_with_floating_point(images):

@@ -43,7 +43,7 @@ def found(sets, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folder(found):
-    return found.trials[0][1].folder.parents[1]
+    return found.trials[0].run.folder.parents[1]
 
 
 def weights(folder):
@@ -79,7 +79,7 @@ def test_a_trial_is_the_run_that_train_makes(found, sets, folder, tmp_path):
     plan = Plan(model="ae", size=32, batch_size=6, epochs=3, seed=4, objective=Objective(ffl_weight=10, alpha=0.5))
     alone = carry_out(plan, sets[0], tmp_path / "alone", test=sets[1], judging=JUDGING)
     assert same(tmp_path / "alone", folder / "runs" / "alpha=0.5-seed-4")
-    there = next(each for trial, each in found.trials if (trial.variant, trial.seed) == ("alpha=0.5", 4))
+    there = next(each.run for each in found.trials if (each.trial.variant, each.trial.seed) == ("alpha=0.5", 4))
     assert there.report.scores == alone.report.scores
 
 
@@ -91,7 +91,7 @@ def test_a_weight_of_0_is_no_ffl_to_the_bit(folder):
 def test_a_row_is_the_mean_and_the_deviation_over_seeds(found):
     rows = {row.variant: row for row in found.rows()}
     assert list(rows) == ["w/o FFL", "FFL", "alpha=0.5", "w/o phase", "weight=0"]
-    one, other = (finished.report.scores[0].value for trial, finished in found.trials if trial.variant == "FFL")
+    one, other = (each.report.scores[0].value for each in found.trials if each.trial.variant == "FFL")
     assert rows["FFL"].values[0].mean == pytest.approx((one + other) / 2)
     assert rows["FFL"].values[0].std == pytest.approx(abs(one - other) / 2**0.5)  # n - 1 of two values
     assert rows["w/o phase"].values[0].std is None
@@ -139,7 +139,9 @@ def test_latex_compiles_as_far_as_can_be_seen(found):
 
 def test_every_trial_has_a_row_with_its_seed(found):
     rows = list(csv.DictReader(io.StringIO(experiment_tables.trials_as_csv(found))))
-    assert [(row["variant"], int(row["seed"])) for row in rows] == [(t.variant, t.seed) for t, _ in found.trials]
+    assert [(row["variant"], int(row["seed"])) for row in rows] == [
+        (each.trial.variant, each.trial.seed) for each in found.trials
+    ]
     assert {row["steps"] for row in rows} == {"6"}
 
 
@@ -185,7 +187,7 @@ def test_the_strip_has_every_variant_with_the_score_of_its_image(found):
 def test_losses_are_means_over_epochs(found):
     (axes,) = experiment_views.losses(found).axes
     line = axes.get_lines()[1]
-    steps = found.of("FFL").steps
+    steps = found.of("FFL").run.steps
     assert list(line.get_xdata()) == [1, 2, 3]
     assert line.get_ydata()[0] == pytest.approx((steps[0].pixel + steps[1].pixel) / 2)
 
@@ -273,7 +275,7 @@ def test_an_experiment_that_was_begun_anew_with_another_plan_can_go_on(found, se
         run(plan, design, *sets, tmp_path / "out", judging=JUDGING, force=True)
     monkeypatch.undo()
     again = run(plan, design, *sets, tmp_path / "out", judging=JUDGING, resume=True)
-    assert [len(finished.steps) for _, finished in again.trials] == [2, 2]
+    assert [len(each.run.steps) for each in again.trials] == [2, 2]
 
 
 @pytest.mark.parametrize("name", ["table.md", "losses.png"])

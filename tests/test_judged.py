@@ -187,7 +187,7 @@ def test_markdown_names_so_many_pairs_and_counts_the_others():
 
 
 def test_annotations_are_escaped_and_name_what_fails_and_what_warns(two):
-    lines = judged.annotations(two)
+    lines = judged.as_annotations(two)
     assert [line.split(" ")[0] for line in lines] == ["::error"] * 4 + ["::warning", "::error"]
     assert lines[0] == (
         "::error title=faces%3A psnr mean drop <= 0.2 dB::it fell by 0.4750 dB from 30.7250 dB to 30.2500 dB "
@@ -195,7 +195,7 @@ def test_annotations_are_escaped_and_name_what_fails_and_what_warns(two):
     )
     assert lines[-1].startswith("::error title=cats%2C <dogs>%3A psnr >= 30 dB in all but 10 %25 of pairs::")
     odd = [replace(two[0], name="a\nb\r::")]
-    assert all("\n" not in line and "\r" not in line and line.count("::") == 2 for line in judged.annotations(odd))
+    assert all("\n" not in line and "\r" not in line and line.count("::") == 2 for line in judged.as_annotations(odd))
 
 
 @pytest.mark.parametrize(

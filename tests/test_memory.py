@@ -10,8 +10,8 @@ from ffltool.memory import pair_in_memory
 
 def pictures(images, **settings):
     """The real images of pairs with themselves."""
-    held = pair_in_memory(images, images, **settings).held
-    return [real for real, _ in held.values()]
+    pictures = pair_in_memory(images, images, **settings).pictures
+    return [real for real, _ in pictures.values()]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_pairs_are_by_place_and_sets_have_any_numbers(rng):
 
 
 def test_label_maps_are_integers():
-    maps = pair_in_memory(torch.zeros(3, 4, 5, dtype=torch.int64), np.ones((3, 4, 5), np.uint8), labels=True).held
+    maps = pair_in_memory(torch.zeros(3, 4, 5, dtype=torch.int64), np.ones((3, 4, 5), np.uint8), labels=True).maps
     assert len(maps) == 3
     with pytest.raises(ShapeError, match=r"label maps are integers.* not float64, \(3, 4\)"):
         pair_in_memory(np.zeros((3, 4)), np.zeros((3, 4)), labels=True)

@@ -175,7 +175,7 @@ for turn in range(20):
     sums = Sums(turn=(3,))
     with ranks.group():
         time.sleep(random.random() / 50)
-        sums.state["turn"] += turn
+        sums.add(turn=turn)
         sums.all_reduce()
     assert sums.state["turn"].tolist() == [2 * turn] * 3
 """

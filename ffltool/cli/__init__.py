@@ -75,15 +75,19 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         return app(_needed(arguments))(arguments, prog_name="ffltool", standalone_mode=False) or 0
-    except (FfltoolError, typer.TyperException) as error:
-        usage = isinstance(error, typer.TyperException)
-        print(f"ffltool: {printable(error.format_message() if usage else str(error))}", file=sys.stderr)
-        return error.exit_code if usage else error.status
+    except typer.TyperException as error:
+        return _refused(error.format_message(), status=error.exit_code)
+    except FfltoolError as error:
+        return _refused(str(error), status=error.status)
     except OSError as error:  # the system's refusal, of a path too long or a folder closed to us
         if error.strerror is None:
             raise
-        print(f"ffltool: {printable(str(error.filename or 'output'))}: {error.strerror}", file=sys.stderr)
-        return FfltoolError.status
+        return _refused(f"{error.filename or 'output'}: {error.strerror}", status=FfltoolError.status)
+
+
+def _refused(why: str, *, status: int) -> int:
+    print(f"ffltool: {printable(why)}", file=sys.stderr)
+    return status
 
 
 def _needed(arguments: Sequence[str]) -> Sequence[str]:

@@ -26,7 +26,7 @@ def what_counts(report: Report) -> str:
     lines = [f"{len(report.classes)} classes, ignore index {settings['ignore_index']}"]
     if absent and "absent" in settings:
         means = {"nan": "left out of the mean", "zero": "counted as 0 in the mean"}
-        lines.append(f"{absent} absent on both sides: {means[settings['absent']]}")
+        lines.append(f"{absent} absent on both sides: {means[str(settings['absent'])]}")
     if settings.get("accuracy_over") == "all":
         lines.append("accuracy over all pixels, ignored ones too")
     return "\n".join(lines)

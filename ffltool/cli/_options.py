@@ -10,6 +10,8 @@ import typer
 from ffltool.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
 IMAGES = {"rich_help_panel": "Images"}
@@ -91,7 +93,11 @@ def torch_device(name: str, *, double: bool = False) -> torch.device:
     """
     import torch
 
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    there: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+        "cpu": lambda: True,
+    }
     if double:
         del there["mps"]
     if name == "auto":

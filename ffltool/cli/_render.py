@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,13 @@ from ffltool.errors import InputError, printable
 from ffltool.report import Report
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ffltool import reconstruct, runs, train
     from ffltool.images import Reading
     from ffltool.label_maps import LabelMaps
     from ffltool.pairing import Pairing
-    from ffltool.runs import Finished
+    from ffltool.stream import Item, Progress
     from ffltool.verdicts import Judged
 
 _BROKEN_PIPE = 141  # what a shell reports of a program that a closed pipe ended
@@ -29,7 +32,7 @@ _STDOUT = Path("-")
 
 
 def check_outputs(
-    paths: dict[str, Path | None],
+    paths: Mapping[str, Path | None],
     *,
     force: bool,
     page: Path | None = None,
@@ -39,7 +42,7 @@ def check_outputs(
 
     `paths` are by name of the format, `others` as for `check_files`.
     """
-    wanted = [*others]
+    wanted: list[tuple[Path | None, str]] = [*others]
     if any(paths.values()):
         from ffltool.formats import FORMATS
 
@@ -55,23 +58,23 @@ def check_files(wanted: Sequence[tuple[Path | None, str]], *, force: bool) -> No
     """Do the same for paths, where there are any, with the mark that stands in such a file."""
     from ffltool import outputs
 
-    wanted = [(path, mark) for path, mark in wanted if path is not None]
-    if len({os.path.realpath(path) for path, _ in wanted}) < len(wanted):
+    given = [(path, mark) for path, mark in wanted if path is not None]
+    if len({os.path.realpath(path) for path, _ in given}) < len(given):
         raise InputError("only one output can go to standard output (-), or to the same file")
-    for path, mark in wanted:
+    for path, mark in given:
         if path != _STDOUT:
             outputs.check(path, mark=mark, force=force)
 
 
 def show(
     report: Report,
-    paths: dict[str, Path | None],
+    paths: Mapping[str, Path | None],
     *,
     note: str = "",
-    page: dict[Path, Callable[[], str]] | None = None,
+    page: Mapping[Path, Callable[[], str]] | None = None,
 ) -> None:
     """Print the table with `note` below it, unless a file takes its place, and write the files asked for."""
-    texts = {}
+    texts: dict[Path, Callable[[], str]] = {}
     for name, path in paths.items():
         if path is not None:
             from ffltool.formats import FORMATS
@@ -85,9 +88,9 @@ def tell_github(judged: Sequence[Judged]) -> None:
     """Append the summary of a step, and print annotations, where GitHub Actions runs this."""
     if not os.environ.get("GITHUB_ACTIONS"):
         return
-    from ffltool.judged import annotations, as_markdown
+    from ffltool.judged import as_annotations, as_markdown
 
-    for line in annotations(judged):
+    for line in as_annotations(judged):
         print(line, file=sys.stderr)  # which GitHub reads as it does standard output, where JSON may be
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
@@ -113,7 +116,7 @@ def page_at(
     return {path: partial(page_of, report, pairing, reading, workers=workers)}
 
 
-def show_training(finished: Finished, *, warnings: Iterable[str]) -> None:
+def show_training(finished: runs.Finished, *, warnings: Iterable[str]) -> None:
     """Print how a training went, above it the table of its test images, if there were any."""
     from ffltool.cli import _training
 
@@ -125,7 +128,7 @@ def show_training(finished: Finished, *, warnings: Iterable[str]) -> None:
 
 
 def deliver(
-    table: Callable[[], str], texts: dict[Path, Callable[[], str]] | None = None, *, warnings: Iterable[str] = ()
+    table: Callable[[], str], texts: Mapping[Path, Callable[[], str]] | None = None, *, warnings: Iterable[str] = ()
 ) -> None:
     """Print warnings and the table, unless one of `texts` takes its place, and write these to their paths."""
     for warning in warnings:
@@ -155,7 +158,7 @@ def _print(text: str) -> None:
         raise InputError(f"standard output cannot be written: {error.strerror}") from error
 
 
-def progress(*, quiet: bool, doing: str = "comparing", each: str = "") -> Callable[[Iterable, int], Iterator]:
+def progress(*, quiet: bool, doing: str = "comparing", each: str = "") -> Progress:
     """Return what to wrap the stream of results in: a bar on standard error where that is a terminal and allowed.
 
     `each` is what there are so many of in a second.
@@ -164,7 +167,7 @@ def progress(*, quiet: bool, doing: str = "comparing", each: str = "") -> Callab
     return partial(_track, doing=doing, each=each) if shown else _wait
 
 
-def _wait(items: Iterable, total: int) -> Iterator:
+def _wait(items: Iterable[Item], total: int) -> Iterator[Item]:
     """Pass items on; once the workers are busy, import what the table will need."""
     for item in items:
         import rich.console
@@ -173,7 +176,7 @@ def _wait(items: Iterable, total: int) -> Iterator:
         yield item
 
 
-def _track(items: Iterable, total: int, *, doing: str, each: str) -> Iterator:
+def _track(items: Iterable[Item], total: int, *, doing: str, each: str) -> Iterator[Item]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -187,12 +190,14 @@ def _track(items: Iterable, total: int, *, doing: str, each: str) -> Iterator:
             bar.update(task, advance=1, rate=f"{speed:.1f} {each}/s" if each and speed else "")
 
 
-def descent_progress(*, quiet: bool) -> Callable[[Iterator, str, int], Iterator] | None:
+def descent_progress(*, quiet: bool) -> reconstruct.Progress | None:
     """Return what to wrap the steps of an objective in: a bar with loss and PSNR, as `progress` does."""
     return _track_descent if sys.stderr.isatty() and not quiet else None
 
 
-def _track_descent(steps: Iterator, name: str, total: int) -> Iterator:
+def _track_descent(
+    steps: Iterator[tuple[reconstruct.Step, Tensor]], name: str, total: int
+) -> Iterator[tuple[reconstruct.Step, Tensor]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -204,13 +209,15 @@ def _track_descent(steps: Iterator, name: str, total: int) -> Iterator:
             yield step, image
 
 
-def training_progress(*, quiet: bool, doing: str) -> Callable[[Iterable, int, int], Iterator] | None:
+def training_progress(*, quiet: bool, doing: str) -> runs.Progress | None:
     """Return what to wrap a training in: a bar with losses, images per second and the time left, as `progress` does."""
     shown = sys.stderr.isatty() and not quiet and ranks.rank() == 0
     return partial(_track_training, doing=doing) if shown else None
 
 
-def _track_training(news: Iterable, total: int, batch: int, *, doing: str) -> Iterator:
+def _track_training(
+    news: Iterable[list[train.Step]], total: int, batch: int, *, doing: str
+) -> Iterator[list[train.Step]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

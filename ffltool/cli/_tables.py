@@ -32,22 +32,20 @@ def of_report(report: Report, *, note: str) -> str:
     from ffltool.cli import _labels
     from ffltool.formats import cells, number
 
+    titles, rows = ["metric", "mean", "std", "min", "max"], [cells(score) for score in report.scores]
     if report.classes:
-        titles, rows = ("metric", "value", "min", "max"), ([*row[:2], *row[3:]] for row in map(cells, report.scores))
-    elif report.pairs:
-        titles, rows = ("metric", "mean", "std", "min", "max"), map(cells, report.scores)
-    else:  # nothing to deviate: a set has one value
+        titles, rows = ["metric", "value", "min", "max"], [[*row[:2], *row[3:]] for row in rows]
+    elif not report.pairs:  # nothing to deviate: a set has one value
         numbers = 3 if any(score.std is not None for score in report.scores) else 2  # over subsets or splits
-        titles = ("metric", "value", "std")[:numbers]
-        rows = ([*row[:numbers], *row[-2:]] for row in map(cells, report.scores))
+        titles, rows = ["metric", "value", "std"][:numbers], [[*row[:numbers], *row[-2:]] for row in rows]
     parts = [columns(*titles, rows=rows, texts=("unit", "better"))]
     if report.bands:
         parts.append(_of_bands(report))
     if report.classes:
         parts.append(columns(*_labels.TITLES, rows=_labels.rows(report)))
     if report.pairs:
-        rows = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
-        parts.append(columns("worst pairs", *(score.metric for score in report.of_pairs), rows=rows))
+        worst = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
+        parts.append(columns("worst pairs", *(score.metric for score in report.of_pairs), rows=worst))
     return drawn(what(report), *parts, *([note] if note else []))
 
 
@@ -76,8 +74,8 @@ def _of_bands(report: Report) -> Table:
 
 def _size(sizes: Sizes) -> str:
     """Say which size images have, or how many."""
-    sizes = sorted(set(sizes))
-    return f"{sizes[0][0]}x{sizes[0][1]}" if len(sizes) == 1 else f"{len(sizes)} sizes"
+    (height, width), *others = set(sizes)
+    return f"{1 + len(others)} sizes" if others else f"{height}x{width}"
 
 
 def what_lfd_is(report: Report) -> str:
@@ -260,10 +258,11 @@ def drawn(*parts: Table | str) -> str:
     from rich.text import Text
 
     terminal = sys.stdout.isatty()
-    console = Console(file=io.StringIO(), force_terminal=terminal, markup=False, emoji=False)
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=terminal, markup=False, emoji=False)
     console.width = max(console.width, _NARROWEST) if terminal else _PIPED_WIDTH
     for number, part in enumerate(parts):
         if number:
             console.print()
         console.print(Text(part) if isinstance(part, str) else part, soft_wrap=isinstance(part, str))
-    return "\n".join(line.rstrip() for line in console.file.getvalue().split("\n"))
+    return "\n".join(line.rstrip() for line in text.getvalue().split("\n"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ from ffltool.cli import _options as opt
 
 if TYPE_CHECKING:
     import torch
+    from rich.table import Table
 
     from ffltool.datasets import Dataset
     from ffltool.experiment import Experiment
@@ -128,13 +129,13 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on where it was stopp
 Force = Annotated[bool, typer.Option("--force", help="Begin anew in a folder that holds results or other files.")]
 
 
-def plan_of(asked: Mapping[str, object], *, seed: int) -> Plan:
+def plan_of(asked: Mapping[str, Any], *, seed: int) -> Plan:
     """Return the plan of the options of a command, which are called as the fields of a plan and its objective."""
     from ffltool.models import look_up
     from ffltool.objective import Objective
     from ffltool.train import Plan
 
-    asked = look_up(asked["model"]).own | {name: value for name, value in asked.items() if value is not None}
+    asked = {**look_up(asked["model"]).own, **{name: value for name, value in asked.items() if value is not None}}
     objective, rest = (
         {field.name: asked[field.name] for field in fields(kind) if field.name in asked} for kind in (Objective, Plan)
     )
@@ -206,7 +207,7 @@ def of_experiment(experiment: Experiment, folder: Path, files: Sequence[str]) ->
     from ffltool.experiment_tables import deviations, means, titles
 
     names = titles(experiment)
-    parts = ["\n".join(experiment.about), _tables.columns("variant", *names, rows=means(experiment))]
+    parts: list[Table | str] = ["\n".join(experiment.about), _tables.columns("variant", *names, rows=means(experiment))]
     if spread := deviations(experiment):
         parts.append(_tables.columns("± over seeds", *names, rows=spread))
     return _tables.drawn(*parts, f"* best of its column\n{', '.join(files)} and runs/ are in {folder}")

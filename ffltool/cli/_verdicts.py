@@ -28,7 +28,7 @@ def _of_one(judged: Judged) -> str:
 
     report = judged.report
     (first, *numbers, unit), rows = changes(judged, brief=True)
-    parts = [_tables.columns(first, *numbers, rows=rows, texts=(unit,))]
+    parts: list[Table | str] = [_tables.columns(first, *numbers, rows=rows, texts=(unit,))]
     if report.pairs:
         worst = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
         parts.append(_tables.columns("worst pairs", *(score.metric for score in report.of_pairs), rows=worst))

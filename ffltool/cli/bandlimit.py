@@ -1,5 +1,6 @@
 """``ffltool bandlimit``: what filters over frequencies leave of an image."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -81,10 +82,10 @@ def bandlimit(
     if waves:
         _refuse("--waves", cube=cube, size=size, **filtering)
         points = list(dict.fromkeys(map(limits.point, at))) if at else filtered.WAVES
-        names, draw = filtered.names_of_waves(points), lambda _: filtered.draw_waves(output, points)
+        names = filtered.names_of_waves(points)
     elif cube:
         _refuse("--cube", at=at, **filtering)
-        names, draw = filtered.names_of_slices(), lambda target: filtered.draw_slices(output, target)
+        names, draw = filtered.names_of_slices(), partial(filtered.draw_slices, output)
     else:
         _refuse("an IMAGE, only with --waves", at=at)
         chosen = limits.filters(
@@ -94,12 +95,16 @@ def bandlimit(
             order=order,
             point=(0, 0) if point is None else limits.point(point),
         )
-        names, draw = [each.name for each in chosen], lambda target: filtered.draw_filters(output, target, chosen)
+        names, draw = [each.name for each in chosen], partial(filtered.draw_filters, output, filters=chosen)
 
     files = [f"{name}.png" for name in names]
     _check(output, keep, files, force=force)
-    target, warnings = gallery.load_one(image, size=size) if image is not None else (None, [])
-    images = draw(target)
+    warnings: list[str] = []
+    if image is None:
+        images = filtered.draw_waves(output, points)
+    else:
+        target, warnings = gallery.load_one(image, size=size)
+        images = draw(target)
     if keep is not None:
         gallery.write_images(keep, images)
     _render.deliver(lambda: _tables.of_figure(output, keep, files), warnings=warnings)

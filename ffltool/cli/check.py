@@ -100,8 +100,7 @@ def check(
     from ffltool.pairing import pair as find_pairs
     from ffltool.plans import load
 
-    resolved = band_map is not None
-    plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=resolved)
+    plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=band_map is not None)
     outputs = {"json": json, "json-flat": json_flat, "markdown": markdown, "junit": junit}
     shown = {"--band-map": band_map, "--html": html}
     _check_files(outputs, plans, shown, baseline=baseline, update=update_baseline, force=force)
@@ -113,21 +112,21 @@ def check(
         reading=chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels),
         looking=nets.looking(asked, sources, backbone=lpips, preset=preset, layer=layer, device=device),
         skip_broken=skip_broken,
-        error_map=resolved,
+        error_map=band_map is not None,
         workers=workers,
         progress=_render.progress(quiet=quiet),
     )
     find = partial(
         find_pairs, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
     )
-    pairings = [find(plan.real, plan.fake, by=pair if plan.paired else "none") for plan in plans]
-    reports = list(map(partial(checking.measure, measuring=measuring), plans, pairings))
-    if None in reports:
+    pairings = [find(plan.real, plan.fake, by=pair if plan.paired else "none") for plan in plans if plan.real]
+    reports = list(filter(None, map(partial(checking.measure, measuring=measuring), plans, pairings)))
+    if not reports:  # another process has them
         return
     judged = checking.judge_sets(plans, reports, before, renewing=update_baseline, strict=strict, seed=seed)
     page = _render.page_at(html, judged[0].report, pairings[0], measuring.reading, workers=workers)
     _show(judged, outputs, page, band_map=band_map)
-    if update_baseline:
+    if update_baseline and baseline is not None:
         _render.note(checking.renewed(baseline, judged, before))
     if any(each.state == "fail" for each in judged):
         raise typer.Exit(1)
@@ -188,7 +187,8 @@ def _show(
             from ffltool import figures
 
             report = judged[0].report
-            figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
+            if report.error_map is not None:
+                figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
     finally:  # a figure or a file that cannot be written does not cost the numbers
         _render.tell_github(judged)
         _render.deliver(partial(_verdicts.of_judged, judged), texts | page, warnings=warnings)

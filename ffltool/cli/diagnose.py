@@ -64,7 +64,7 @@ def diagnose(
         progress=_render.progress(quiet=quiet),
     )
     try:
-        if output is not None:
+        if output is not None and diagnosis.weight is not None:
             figures.save(figures.weight_matrix(diagnosis.weight.numpy(), alpha=alpha), output)
     finally:  # a figure that cannot be written does not cost the numbers
         texts = {json: lambda: as_json(diagnosis)} if json is not None else {}

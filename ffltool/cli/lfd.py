@@ -73,7 +73,7 @@ def lfd(
     if report is None:
         return
     try:
-        if band_map is not None:
+        if band_map is not None and report.error_map is not None:
             figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
     finally:  # a figure that cannot be written does not cost the numbers
         page = _render.page_at(html, report, pairing, reading, workers=workers)

@@ -1,5 +1,6 @@
 """``ffltool train``: a baseline of the paper, with or without the focal frequency loss."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -83,9 +84,8 @@ def train(
     judging = tr.judging_of(
         metric, weights, device=where, download=download, quiet=quiet, workers=workers, tested=test is not None
     )
-    images, tested = (
-        None if folder is None else tr.dataset_of(folder, plan, workers=workers, quiet=quiet) for folder in (data, test)
-    )
+    read = partial(tr.dataset_of, plan=plan, workers=workers, quiet=quiet)
+    images, tested = read(data), None if test is None else read(test)
     finished = carry_out(
         plan,
         images,

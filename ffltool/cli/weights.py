@@ -1,5 +1,6 @@
 """``ffltool weights``: the networks' weight files, where they are and whether they are whole."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -55,7 +56,7 @@ def fetch(names: Names, quiet: opt.Quiet = False) -> None:
 
     for name in names:
         found = files.fetch(name, progress=_render.progress(quiet=quiet, doing=f"{name}, MiB"))
-        _render.deliver(lambda found=found: _weights.of_found(found))
+        _render.deliver(partial(_weights.of_found, found))
 
 
 @weights.command()

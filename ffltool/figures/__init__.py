@@ -1,5 +1,7 @@
 """Every drawing: arrays in, matplotlib figures out, and figures into files."""
 
+from matplotlib.figure import Figure
+
 from ffltool.figures.bands import error_in_bands, gains_in_bands, shares_in_bands, shares_of_bands
 from ffltool.figures.canvas import check_suffix, save
 from ffltool.figures.embedding import on_light_and_dark, palette
@@ -24,6 +26,7 @@ from ffltool.figures.weights import weight_matrix
 __all__ = [
     "Curve",
     "Curves",
+    "Figure",
     "Line",
     "Mark",
     "Marked",

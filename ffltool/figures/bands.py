@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
 
-from ffltool.figures.canvas import TEXT, colour_bar, frequency_map, line_style, new_figure, sides, tidy
+from ffltool.figures.canvas import TEXT, colour, colour_bar, frequency_map, new_figure, sides, tidy
 from ffltool.report import BandScore
 
 _DECADES = 8  # below the largest error, from which on there is none to see
@@ -19,22 +20,22 @@ _ROW = 0.22  # inches of a bar and its name
 _TALLEST = 9.0
 _MANY = 20  # bands whose edges would hide the map if they were not thinner
 _MOST_NAMES = 45  # that stand below one another without touching
-_PHASE = {"hatch": "//////", "edgecolor": "white", "linewidth": 0}
+_HATCH = "//////"  # of what is of phases
 
 
-def error_in_bands(error_map: np.ndarray, bands: Sequence[BandScore]) -> Figure:
+def error_in_bands(error_map: NDArray[np.float64], bands: Sequence[BandScore]) -> Figure:
     """Draw a centred mean squared error over frequencies, shape (H, W), beside each band's share of it and its gain."""
-    wide, tall = sides(*error_map.shape, 3.4)
+    wide, tall = sides(*error_map.shape, inches=3.4)
     tall = max(tall, min(_ROW * len(bands), _TALLEST))
     figure = new_figure(wide + 6.6, tall + 0.8)
-    figure.get_layout_engine().set(w_pad=0.1)
+    figure.set_layout_engine("constrained", w_pad=0.1)
     over, shares, gains = figure.subplots(1, 3, width_ratios=[wide + 0.8, 3.2, 1.4])
     drawn = frequency_map(over, _decibels(error_map), inches=(wide, tall))
     colour_bar(figure, drawn, [over], "mean |F_real - F_fake|² / HW (dB)")
     for band in bands[2:]:
         width = 0.5 if len(bands) < _MANY else 0.25
         over.add_patch(Circle((0, 0), band.low, fill=False, edgecolor="white", linewidth=width, alpha=0.6))
-    over.set_title("squared error of a frequency", **TEXT)
+    over.set_title("squared error of a frequency", fontsize=TEXT)
     _bars_of_shares(shares, bands)
     _bars_of_gains(gains, bands)
     gains.set_yticklabels([])
@@ -53,7 +54,7 @@ def gains_in_bands(bands: Sequence[BandScore]) -> Figure:
     """Draw the gain of each band by itself."""
     figure, axes = _alone(bands)
     _bars_of_gains(axes, bands)
-    axes.set_ylabel("band (cycles per pixel)", **TEXT)
+    axes.set_ylabel("band (cycles per pixel)", fontsize=TEXT)
     return figure
 
 
@@ -62,10 +63,11 @@ def _alone(bands: Sequence[BandScore]) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _decibels(values: np.ndarray) -> np.ndarray:
+def _decibels(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 10 log10 of values, with those that are too small to see or 0 at the end of the scale."""
-    largest = values.max() or 1.0
-    return 10 * np.log10(values.clip(largest * 10.0**-_DECADES))
+    least = (values.max() or 1.0) * 10.0**-_DECADES
+    decibels: NDArray[np.float64] = 10 * np.log10(values.clip(least))
+    return decibels
 
 
 def _bars_of_shares(axes: Axes, bands: Sequence[BandScore]) -> None:
@@ -74,10 +76,10 @@ def _bars_of_shares(axes: Axes, bands: Sequence[BandScore]) -> None:
     amplitude, phase = (
         share * [getattr(band, name) or 0.0 for band in bands] for name in ("amplitude_share", "phase_share")
     )
-    axes.barh(rows, amplitude, label="amplitude", color=line_style(0)["color"])
-    axes.barh(rows, phase, left=amplitude, label="phase", color=line_style(4)["color"], **_PHASE)
+    axes.barh(rows, amplitude, label="amplitude", color=colour(0))
+    axes.barh(rows, phase, left=amplitude, label="phase", color=colour(4), hatch=_HATCH, edgecolor="white", linewidth=0)
     axes.set_xlim(left=0)
-    axes.set_ylabel("band (cycles per pixel)", **TEXT)
+    axes.set_ylabel("band (cycles per pixel)", fontsize=TEXT)
     _measure_shares(axes)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=8)
     _name_rows(axes, [band.name for band in bands])
@@ -86,15 +88,15 @@ def _bars_of_shares(axes: Axes, bands: Sequence[BandScore]) -> None:
 def _bars_of_gains(axes: Axes, bands: Sequence[BandScore]) -> None:
     """Draw the gain of each band; none for a band without power."""
     gains = [np.nan if band.gain_db is None else band.gain_db for band in bands]
-    axes.barh(range(len(bands)), gains, color=line_style(7)["color"])
+    axes.barh(range(len(bands)), gains, color=colour(7))
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_xlabel("gain (dB)", **TEXT)
+    axes.set_xlabel("gain (dB)", fontsize=TEXT)
     axes.xaxis.set_major_locator(MaxNLocator(3))
     _name_rows(axes, [band.name for band in bands])
 
 
 def _measure_shares(axes: Axes) -> None:
-    axes.set_xlabel("share of the squared error", **TEXT)
+    axes.set_xlabel("share of the squared error", fontsize=TEXT)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(PercentFormatter(1))
 
@@ -115,21 +117,21 @@ def shares_of_bands(comparisons: Mapping[str, Sequence[BandScore]]) -> Figure:
     figure = new_figure(8.6, 0.32 * len(comparisons) + 1.0)
     axes = figure.subplots()
     bands = next(iter(comparisons.values()))
-    colours = colormaps["viridis"](np.linspace(0, 1, len(bands)))
+    shades = colormaps["viridis"](np.linspace(0, 1, len(bands)))
     for row, scores in enumerate(comparisons.values()):
         left = amplitudes = 0.0
-        for score, colour in zip(scores, colours, strict=True):
-            for part, look in ((score.amplitude_share, {}), (score.phase_share, _PHASE)):
+        for score, shade in zip(scores, shades, strict=True):
+            for part, hatch in ((score.amplitude_share, None), (score.phase_share, _HATCH)):
                 length = (score.share or 0.0) * (part or 0.0)
-                axes.barh(row, length, left=left, height=0.7, color=colour, **look)
+                axes.barh(row, length, left=left, height=0.7, color=shade, hatch=hatch, edgecolor="white", linewidth=0)
                 left += length
-                amplitudes += 0.0 if look else length
+                amplitudes += 0.0 if hatch else length
         axes.text(1.01, row, f"{amplitudes:.0%}", va="center", fontsize=8)
     axes.text(1.01, -0.8, "amplitude", va="center", fontsize=8)
     axes.set_xlim(0, 1)
     _measure_shares(axes)
     _name_rows(axes, list(comparisons))
-    looks = [Patch(color=colour, label=band.name) for band, colour in zip(bands, colours, strict=True)]
-    looks.append(Patch(facecolor="grey", label="hatched: phase", **_PHASE))
+    looks = [Patch(color=shade, label=band.name) for band, shade in zip(bands, shades, strict=True)]
+    looks.append(Patch(facecolor="grey", label="hatched: phase", hatch=_HATCH, edgecolor="white", linewidth=0))
     figure.legend(handles=looks, loc="outside upper center", ncols=len(looks), frameon=False, fontsize=8)
     return figure

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 
 from ffltool import outputs
@@ -17,7 +18,7 @@ from ffltool.errors import InputError
 
 _DPI = 150
 _SUFFIXES = (".png", ".svg", ".pdf")
-TEXT = {"fontsize": 9}
+TEXT = 9  # points
 # Okabe and Ito's colours, which the colour-blind can tell apart, with darker ones for their yellow and beyond them;
 # and a line style for print in grey
 _COLOURS = (
@@ -35,12 +36,17 @@ _COLOURS = (
 _DASHES = ("-", "--", "-.", ":")
 
 
-def line_style(number: int) -> dict[str, str]:
-    """Return colour and dashes of the line of that number: different ones, in colour and in grey."""
-    return {"color": _COLOURS[number % len(_COLOURS)], "linestyle": _DASHES[number % len(_DASHES)]}
+def colour(number: int) -> str:
+    """Return the colour of the line of that number."""
+    return _COLOURS[number % len(_COLOURS)]
 
 
-def sides(height: int, width: int, inches: float) -> tuple[float, float]:
+def dashes(number: int) -> str:
+    """Return the dashes of the line of that number, which tell it apart in grey."""
+    return _DASHES[number % len(_DASHES)]
+
+
+def sides(height: int, width: int, *, inches: float) -> tuple[float, float]:
     """Return width and height in inches of an image whose shorter side is that long, up to a ratio of 2.5."""
     ratio = min(max(height / width, 0.4), 2.5)
     return (inches, inches * ratio) if ratio >= 1 else (inches / ratio, inches)
@@ -51,14 +57,15 @@ def frequency_map(
     values: np.ndarray,
     *,
     inches: tuple[float, float],
+    norm: Normalize | None = None,
     cmap: str = "viridis",
+    interpolation: str | None = None,
     dct: bool = False,
-    **scale: object,
 ) -> AxesImage:
     """Show a centred map over frequencies, shape (H, W), with its axes in cycles per pixel.
 
-    `inches` are the width and height it will have: small ones get fewer ticks. A map of a DCT begins with the zero
-    frequency and has steps of half a period. `scale` is matplotlib's vmin, vmax or norm.
+    `inches` are the width and height it will have: small ones get fewer ticks. `norm`, `cmap` and `interpolation` are
+    those of matplotlib. A map of a DCT begins with the zero frequency and has steps of half a period.
     """
     (rows, columns), (wide, tall) = values.shape, inches
     inches = min(wide, tall * columns / rows), min(tall, wide * rows / columns)  # pixels are square
@@ -67,7 +74,12 @@ def frequency_map(
     else:
         (top, bottom), (left, right) = (((-(n // 2) - 0.5) / n, (n - n // 2 - 0.5) / n) for n in values.shape)
     drawn = axes.imshow(
-        values, cmap=cmap, extent=(left, right, bottom, top), aspect=values.shape[0] / values.shape[1], **scale
+        values,
+        norm=norm,
+        cmap=cmap,
+        interpolation=interpolation,
+        extent=(left, right, bottom, top),
+        aspect=rows / columns,
     )
     several = [0, 0.25] if dct else [-0.25, 0, 0.25]
     xticks, yticks = (several if side > 1.2 else [0] for side in inches)
@@ -78,7 +90,7 @@ def frequency_map(
     return drawn
 
 
-def colour_bar(figure: Figure, drawn: AxesImage, beside: list[Axes], label: str) -> None:
+def colour_bar(figure: Figure | SubFigure, drawn: AxesImage, beside: list[Axes], label: str) -> None:
     """Add the scale of a map, shorter than what it stands beside where that is more than one."""
     bar = figure.colorbar(drawn, ax=beside, fraction=0.05, pad=0.02, aspect=15, shrink=0.6 if len(beside) > 1 else 1)
     bar.set_label(label, fontsize=8)
@@ -120,11 +132,11 @@ def save(figure: Figure, path: Path) -> None:
     outputs.write(path, content(figure, path.suffix.lower()[1:], bbox_inches="tight", pad_inches=0.05))
 
 
-def content(figure: Figure, kind: str, **settings: object) -> bytes:
-    """Return a figure as a file of that kind, "png", "svg" or "pdf"; `settings` are those of matplotlib's savefig."""
+def content(figure: Figure, kind: str, *, transparent: bool = False, **settings: object) -> bytes:
+    """Return a figure as a file of that kind, "png", "svg" or "pdf"; the rest is as for matplotlib's savefig."""
     file = io.BytesIO()
     with rc_context({"svg.hashsalt": outputs.MARK}):  # names inside an SVG are random without it
-        figure.savefig(file, format=kind, metadata=_metadata(kind), **settings)
+        figure.savefig(file, format=kind, metadata=_metadata(kind), transparent=transparent, **settings)
     return file.getvalue()
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from matplotlib.typing import ColorType
 from PIL import Image
 
 from ffltool.figures.canvas import content
@@ -30,8 +31,9 @@ def on_light_and_dark(figure: Figure) -> Iterator[tuple[str, bytes]]:
     Lines are SVG, whose letters are those of the reader's machine and whose background is left out; maps, and lines of
     very many points, are PNG of 256 colours, which is smaller. The figure is in dark colours afterwards.
     """
-    for _ in range(_LAYOUTS):
-        figure.get_layout_engine().execute(figure)
+    if (engine := figure.get_layout_engine()) is not None:
+        for _ in range(_LAYOUTS):
+            engine.execute(figure)
     figure.set_layout_engine("none")  # what was laid out stays where it is
     for axes in figure.axes:
         axes.set_facecolor("none")
@@ -57,18 +59,19 @@ def _encoded(figure: Figure, paper: str) -> tuple[str, bytes]:
 
 def _darken(figure: Figure) -> None:
     """Turn what is dark grey into light grey, and the other way round; colours stay."""
-    for artist in figure.findobj(lambda artist: isinstance(artist, Text | Line2D | Patch)):
+    for artist in figure.findobj():
         if isinstance(artist, Patch):
             artist.set_edgecolor(_mirrored(artist.get_edgecolor()))
-        elif artist.get_color() != "none":
+        elif isinstance(artist, Text | Line2D) and artist.get_color() != "none":
             artist.set_color(_mirrored(artist.get_color()))
 
 
-def _mirrored(colour: object) -> tuple[float, ...]:
-    *parts, alpha = to_rgba(colour)
-    if max(parts) - min(parts) > _GREY:
-        return (*parts, alpha)
-    return (*[0.92 - 0.85 * parts[0]] * 3, alpha)
+def _mirrored(colour: ColorType) -> tuple[float, float, float, float]:
+    red, green, blue, alpha = to_rgba(colour)
+    if max(red, green, blue) - min(red, green, blue) > _GREY:
+        return red, green, blue, alpha
+    grey = 0.92 - 0.85 * red
+    return grey, grey, grey, alpha
 
 
 def palette(name: str = "viridis") -> bytes:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from ffltool.figures.canvas import TEXT, line_style, new_figure, tidy
+from ffltool.figures.canvas import TEXT, colour, dashes, new_figure, tidy
 from ffltool.figures.rebuilt import Curve, Panel
 
 _SIDE = 0.95  # inches of an image
-_SMALL = {"fontsize": 7.5}
+_SMALL = 7.5  # points
 _NAME = 1.3  # inches beside a row for its name
 
 
@@ -25,7 +26,7 @@ def image_rows(rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> Figure:
     for (name, images), row in zip(rows, grid, strict=True):
         for axes, image in zip(row, images, strict=True):
             _show(axes, image)
-        row[0].set_ylabel(name, rotation=0, ha="right", va="center", **TEXT)
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=TEXT)
     return figure
 
 
@@ -44,8 +45,8 @@ def strip(panels: Sequence[Panel], *, columns: int = 7) -> Figure:
             under.set_axis_off()
             continue
         _show(over, panels[number].image)
-        _show(under, panels[number].spectrum, cmap="viridis", vmin=low, vmax=high if high > low else low + 1)
-        over.set_title(panels[number].title, **_SMALL)
+        _show(under, panels[number].spectrum, cmap="viridis", low=low, high=high if high > low else low + 1)
+        over.set_title(panels[number].title, fontsize=_SMALL)
     return figure
 
 
@@ -55,13 +56,21 @@ def spatial_losses(curves: Sequence[Curve], *, label: str) -> Figure:
     axes = figure.subplots()
     for number, curve in enumerate(curves):
         alone = "o" if len(curve.x) == 1 else None  # a line of one point is none
-        axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.3, marker=alone, **line_style(number))
+        axes.plot(
+            curve.x,
+            curve.y,
+            label=curve.name,
+            linewidth=1.3,
+            marker=alone,
+            color=colour(number),
+            linestyle=dashes(number),
+        )
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))  # no two labels on one another
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("epoch", **TEXT)
-    axes.set_ylabel(label, **TEXT)
+    axes.set_xlabel("epoch", fontsize=TEXT)
+    axes.set_ylabel(label, fontsize=TEXT)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     tidy(axes)
     axes.tick_params(which="both", labelsize=8)
@@ -70,10 +79,10 @@ def spatial_losses(curves: Sequence[Curve], *, label: str) -> Figure:
 
 
 def _close_up(figure: Figure) -> None:
-    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
+    figure.set_layout_engine("constrained", w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
 
 
-def _show(axes: object, image: np.ndarray, **scale: object) -> None:
-    axes.imshow(image, interpolation="nearest", **(scale or {"cmap": "gray", "vmin": 0, "vmax": 1}))
+def _show(axes: Axes, image: np.ndarray, *, cmap: str = "gray", low: float = 0.0, high: float = 1.0) -> None:
+    axes.imshow(image, interpolation="nearest", cmap=cmap, vmin=low, vmax=high)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)

@@ -30,7 +30,7 @@ def slices_of_cube(images: Sequence[np.ndarray], labels: Sequence[str]) -> Figur
         face.set_transform(turned)
         axes.plot([0, 1, 1, 0, 0], [0, 0, 1, 1, 0], color="black", linewidth=0.6, transform=turned)
     axes.set(xlim=(-0.05, lefts[-1] + _WIDTH + 0.05), ylim=(-0.05, tall + _RISE + 0.05), aspect="equal", yticks=[])
-    axes.set_xticks([left + _WIDTH / 2 for left in lefts], labels, **TEXT)
-    axes.set_xlabel("frequencies up to (cycles per pixel)", **TEXT)
+    axes.set_xticks([left + _WIDTH / 2 for left in lefts], labels, fontsize=TEXT)
+    axes.set_xlabel("frequencies up to (cycles per pixel)", fontsize=TEXT)
     axes.spines[["top", "right", "left"]].set_visible(False)
     return figure

@@ -8,6 +8,7 @@ from math import ceil, hypot
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -49,7 +50,7 @@ def peak_maps(maps: Sequence[Marked]) -> Figure:
     """Draw maps on one scale, up to three in a row, with peaks circled."""
     columns = min(len(maps), _COLUMNS)
     rows = ceil(len(maps) / columns)
-    inches = [sides(*each.level.shape, _SIDE) for each in maps]
+    inches = [sides(*each.level.shape, inches=_SIDE) for each in maps]
     wide, tall = (max(each[axis] for each in inches) for axis in (0, 1))
     figure = new_figure(columns * (wide + 0.45) + 0.9, rows * (tall + 0.6) + 0.4)
     grid = figure.subplots(rows, columns, squeeze=False)
@@ -59,12 +60,10 @@ def peak_maps(maps: Sequence[Marked]) -> Figure:
             axes,
             each.level.clip(_LOW, high),
             inches=size,
-            cmap="viridis",
-            vmin=_LOW,
-            vmax=high,
+            norm=Normalize(_LOW, high),
             interpolation="nearest",
         )
-        axes.set_title(each.title, **TEXT)
+        axes.set_title(each.title, fontsize=TEXT)
         _mark(axes, each)
     for axes in grid.flat[len(maps) :]:
         axes.set_axis_off()
@@ -79,8 +78,16 @@ def _mark(axes: Axes, marked: Marked) -> None:
     for order, mark in enumerate(marked.marks):
         shape, colour, _ = _LOOKS[mark.kind]
         ends = sorted({(_shown(u), _shown(v)) for u, v in ((mark.u, mark.v), (-mark.u, -mark.v))})
-        style = {"markersize": 8, "markerfacecolor": "none", "markeredgecolor": colour, "markeredgewidth": 1.2}
-        axes.plot(*zip(*ends, strict=True), shape, clip_on=False, zorder=3 + 1 / (1 + order), **style)
+        axes.plot(
+            *zip(*ends, strict=True),
+            shape,
+            markersize=8,
+            markerfacecolor="none",
+            markeredgecolor=colour,
+            markeredgewidth=1.2,
+            clip_on=False,
+            zorder=3 + 1 / (1 + order),
+        )
         if mark.text and all(hypot(ends[-1][0] - u, ends[-1][1] - v) > _APART for u, v in taken):
             taken.append(ends[-1])
             _write(axes, mark.text, *ends[-1])
@@ -106,9 +113,18 @@ def _shown(frequency: float) -> float:
 
 
 def _legend(figure: Figure, kinds: set[str]) -> None:
-    style = {"linestyle": "none", "markersize": 6, "markeredgewidth": 1.2}
     handles = [
-        Line2D([], [], marker=shape, markerfacecolor="none", markeredgecolor=_print(colour), label=name, **style)
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker=shape,
+            markersize=6,
+            markerfacecolor="none",
+            markeredgecolor=_print(colour),
+            markeredgewidth=1.2,
+            label=name,
+        )
         for kind, (shape, colour, name) in _LOOKS.items()
         if kind in kinds
     ]

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ffltool.figures.canvas import TEXT, line_style, new_figure, tidy
+from ffltool.figures.canvas import TEXT, colour, new_figure, tidy
 
 _MOST_BARS = 40
 
@@ -20,12 +20,12 @@ def histogram(values: Sequence[float], label: str, *, marks: Mapping[str, float]
     axes = figure.subplots()
     bars = min(_MOST_BARS, max(5, ceil(2 * sqrt(len(values)))))
     counts, edges = np.histogram(values, bins=bars)
-    axes.stairs(counts, edges, fill=True, color=line_style(0)["color"], alpha=0.55, linewidth=0)
-    axes.stairs(counts, edges, color=line_style(0)["color"], linewidth=1)
+    axes.stairs(counts, edges, fill=True, color=colour(0), alpha=0.55, linewidth=0)
+    axes.stairs(counts, edges, color=colour(0), linewidth=1)
     for number, (name, value) in enumerate(marks.items()):
         axes.axvline(value, label=name, color="0.15", linewidth=1.2, linestyle=("-", ":")[number % 2])
-    axes.set_xlabel(label, **TEXT)
-    axes.set_ylabel(of, **TEXT)
+    axes.set_xlabel(label, fontsize=TEXT)
+    axes.set_ylabel(of, fontsize=TEXT)
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_ylim(0, 1.05 * counts.max())
     tidy(axes)

@@ -9,8 +9,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.image import AxesImage
+from numpy.typing import NDArray
 
-from ffltool.figures.canvas import TEXT, colour_bar, frequency_map, line_style, new_figure, shortened, sides, tidy
+from ffltool.figures.canvas import (
+    TEXT,
+    colour,
+    colour_bar,
+    dashes,
+    frequency_map,
+    new_figure,
+    shortened,
+    sides,
+    tidy,
+)
 
 _SIDE = 1.75  # inches of a map
 _SMALL = 1.15  # inches of one in a grid
@@ -29,8 +41,8 @@ class Scale:
     logarithmic: bool = False
     dct: bool = False
 
-    def drawn(self, values: np.ndarray) -> np.ndarray:
-        """Return a map with what is beyond the ends, or infinite, at the ends."""
+    def drawn(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a map, shape (H, W), with what is beyond the ends, or infinite, at the ends."""
         return np.nan_to_num(values, nan=self.low, posinf=self.high, neginf=self.low).clip(self.low, self.high)
 
     @property
@@ -44,9 +56,9 @@ class Spectrum:
     """A set: its label, an example image in 0..1, its map, and the difference from the reference in dB or None."""
 
     label: str
-    example: np.ndarray
-    map: np.ndarray
-    difference: np.ndarray | None = None
+    example: NDArray[np.float64]
+    map: NDArray[np.float64]
+    difference: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +66,9 @@ class Line:
     """A named curve, NaN where there is nothing, and how far the images of its set spread about it."""
 
     label: str
-    x: np.ndarray
-    y: np.ndarray
-    spread: np.ndarray | None = None
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    spread: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +88,7 @@ def spectrum_figure(
     spectra: Sequence[Spectrum], scale: Scale, difference: Scale, curves: Sequence[Curves], *, layout: str = "full"
 ) -> Figure:
     """Draw a row of maps for each set, curves of all sets below; `layout` "maps" or "profiles" leaves the other out."""
-    wide, tall = sides(*spectra[0].map.shape, _SIDE)
+    wide, tall = sides(*spectra[0].map.shape, inches=_SIDE)
     columns = 3 if any(each.difference is not None for each in spectra) else 2
     maps = (columns * max(wide, 1.6) + 2.0, len(spectra) * (tall + 0.25) + 0.75)
     plots = (_WIDTH, 2.5 * ((len(curves) + 1) // 2) + 0.35)
@@ -88,7 +100,7 @@ def spectrum_figure(
         _draw_curves(figure, curves)
     else:
         figure = new_figure(max(maps[0], plots[0]), maps[1] + plots[1])
-        above, below = figure.subfigures(2, 1, height_ratios=(maps[1], plots[1]))
+        (above,), (below,) = figure.subfigures(2, 1, squeeze=False, height_ratios=(maps[1], plots[1]))
         _draw_maps(above, spectra, scale, difference, inches=(wide, tall))
         _draw_curves(below, curves)
     return figure
@@ -107,7 +119,7 @@ def _draw_maps(
     for number, (each, row) in enumerate(zip(spectra, rows, strict=True), start=1):
         row[0].imshow(each.example, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         row[0].set(xticks=[], yticks=[])
-        row[0].set_ylabel(shortened(each.label), **TEXT)
+        row[0].set_ylabel(shortened(each.label), fontsize=TEXT)
         drawn = _draw_map(row[1], each.map, scale, inches=inches)
         if each.difference is not None:
             changed = _draw_map(row[2], each.difference, difference, inches=inches, cmap="RdBu_r")
@@ -118,21 +130,21 @@ def _draw_maps(
         for axes in row[2:]:
             axes.set(ylabel="", yticklabels=[])
     for axes, title in zip(rows[0], ("example", "mean spectrum"), strict=False):
-        axes.set_title(title, **TEXT)
+        axes.set_title(title, fontsize=TEXT)
     colour_bar(figure, drawn, rows[:, 1].tolist(), scale.label)
     if columns == 3:
         colour_bar(figure, changed, rows[:, 2].tolist(), difference.label)
 
 
 def _draw_map(
-    axes: Axes, values: np.ndarray, scale: Scale, *, inches: tuple[float, float], cmap: str = "viridis"
-) -> object:
+    axes: Axes, values: NDArray[np.float64], scale: Scale, *, inches: tuple[float, float], cmap: str = "viridis"
+) -> AxesImage:
     return frequency_map(axes, scale.drawn(values), inches=inches, cmap=cmap, dct=scale.dct, norm=scale.norm)
 
 
-def spectrum_map(values: np.ndarray, scale: Scale, *, cmap: str = "viridis") -> Figure:
+def spectrum_map(values: NDArray[np.float64], scale: Scale, *, cmap: str = "viridis") -> Figure:
     """Draw a map by itself, shape (H, W), with its scale."""
-    wide, tall = sides(*values.shape, 1.0)
+    wide, tall = sides(*values.shape, inches=1.0)
     wide, tall = (_ALONE * side / max(wide, tall) for side in (wide, tall))
     figure = new_figure(wide + 1.1, tall + 0.45)
     axes = figure.subplots()
@@ -165,14 +177,13 @@ def _draw_curves(figure: Figure | SubFigure, curves: Sequence[Curves]) -> None:
 def _draw_lines(axes: Axes, curves: Curves) -> None:
     first = 0 if curves.baseline is None else 1  # where the reference is the baseline, the others keep their colours
     for number, line in enumerate(curves.lines, start=first):
-        style = line_style(number)
-        axes.plot(line.x, line.y, label=line.label, linewidth=1.3, **style)
+        axes.plot(line.x, line.y, label=line.label, linewidth=1.3, color=colour(number), linestyle=dashes(number))
         if line.spread is not None:
             ends = line.y - line.spread, line.y + line.spread
-            axes.fill_between(line.x, *ends, color=style["color"], alpha=0.15, linewidth=0)
+            axes.fill_between(line.x, *ends, color=colour(number), alpha=0.15, linewidth=0)
     if curves.baseline is not None:
         axes.axhline(curves.baseline, color="0.45", linewidth=0.8, zorder=0)
-    axes.set_title(curves.title, **TEXT)
+    axes.set_title(curves.title, fontsize=TEXT)
     axes.set_ylabel(curves.ylabel, fontsize=8)
     if curves.logarithmic and any((line.y > 0).any() for line in curves.lines):
         axes.set_yscale("log")
@@ -218,7 +229,7 @@ def _fit_height(axes: Axes, curves: Curves) -> None:
 def spectrum_pairs(spectra: Sequence[Spectrum], scale: Scale) -> Figure:
     """Draw images over their maps, real and fake side by side, pair after pair."""
     pairs = len(spectra) // 2
-    wide, tall = sides(*spectra[0].map.shape, _SMALL)
+    wide, tall = sides(*spectra[0].map.shape, inches=_SMALL)
     figure = new_figure(len(spectra) * max(wide, 0.9) + 0.2 * pairs + 1.1, 2 * tall + 0.75)
     grid = figure.add_gridspec(2, 3 * pairs - 1, width_ratios=[*([1, 1, 0.12] * pairs)[:-1]])
     lower = []
@@ -239,7 +250,7 @@ def spectrum_pairs(spectra: Sequence[Spectrum], scale: Scale) -> Figure:
 def spectrum_batches(rows: Sequence[tuple[str, Sequence[Spectrum]]], scale: Scale) -> Figure:
     """Draw the maps of mini-batches, a row of them for each set."""
     columns = max(len(spectra) for _, spectra in rows)
-    wide, tall = sides(*rows[0][1][0].map.shape, _SIDE)
+    wide, tall = sides(*rows[0][1][0].map.shape, inches=_SIDE)
     figure = new_figure(columns * max(wide, 1.2) + 1.4, len(rows) * (tall + 0.25) + 0.5)
     plots = figure.subplots(len(rows), columns, squeeze=False)
     for (label, spectra), row in zip(rows, plots, strict=True):

@@ -22,6 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ffltool.errors import InputError
+from ffltool.report import Better
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -32,8 +33,13 @@ if TYPE_CHECKING:
 class DecodedPair(Protocol):
     """Two decoded images of one size, as ``of_pair`` gets them."""
 
-    height: int
-    width: int
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
 
     @property
     def mse(self) -> float:
@@ -54,7 +60,7 @@ class Metric:
     name: str
     title: str
     unit: str
-    better: Literal["lower", "higher", "0"]
+    better: Better
     of: Literal["pairs", "sets", "labels"] = "pairs"
     learned: bool = False
     home: str = ""
@@ -75,21 +81,36 @@ class Metric:
     @property
     def of_pair(self) -> Callable[[DecodedPair], float]:
         """The metric's function of one decoded pair."""
-        return self.module.of_pair
+        function: Callable[[DecodedPair], float] = self.module.of_pair
+        return function
 
 
-def _spectral(name: str, title: str, **rest: object) -> Metric:
+def _spectral(name: str, title: str, *, unit: str, better: Better, parts: tuple[str, ...] = ()) -> Metric:
     """Return the row of a metric of mean spectra."""
-    settings = {"scale": 255, "channels": "grey", "window": "hann"}
     return Metric(
-        name=name, title=title, of="sets", home="spectral", settings=settings, libraries=("numpy", "torch"), **rest
+        name=name,
+        title=title,
+        unit=unit,
+        better=better,
+        of="sets",
+        home="spectral",
+        parts=parts,
+        settings={"scale": 255, "channels": "grey", "window": "hann"},
+        libraries=("numpy", "torch"),
     )
 
 
-def _of_features(name: str, title: str, *, better: Literal["lower", "higher"], **rest: object) -> Metric:
+def _of_features(name: str, title: str, *, better: Better, home: str = "") -> Metric:
     """Return the row of a metric of Inception features."""
     return Metric(
-        name=name, title=title, unit="", better=better, of="sets", learned=True, libraries=("numpy", "torch"), **rest
+        name=name,
+        title=title,
+        unit="",
+        better=better,
+        of="sets",
+        learned=True,
+        home=home,
+        libraries=("numpy", "torch"),
     )
 
 

@@ -41,6 +41,10 @@ def band_parts(real: Tensor, fake: Tensor, *, count: int = 8) -> Tensor:
     -------
     tensor, shape (N, count + 2, 4), float64, in the order of `PARTS`: the amplitude part and the phase part of the
     squared error, the power of the real image and that of the fake one.
+
+    Raises
+    ------
+    ShapeError : if the shapes differ or are not 4-D.
     """
     return _in_bands(_parts(real, fake), width=real.shape[-1], count=count)
 
@@ -93,8 +97,13 @@ class BandSums(Sums):
         super().__init__(count=(), lfd=(count + 2,), parts=(count + 2, len(PARTS)), **shapes)
 
     def update(self, real: Tensor, fake: Tensor) -> None:
-        """Take in pairs, as `band_parts` does."""
-        if self.size not in (None, real.shape[-2:]):
+        """Take in pairs, as `band_parts` does.
+
+        Raises
+        ------
+        ShapeError : as `band_parts`; and for pairs of another size than the one of all.
+        """
+        if self.size is not None and self.size != real.shape[-2:]:
             raise ShapeError(f"all pairs must be {self.size[0]}x{self.size[1]}, got {tuple(real.shape)}")
         maps = _parts(real, fake).cpu()
         self.add_parts(_in_bands(maps, width=real.shape[-1], count=self.bands))
@@ -102,13 +111,13 @@ class BandSums(Sums):
             self.add(error=maps[:, :2].sum((0, 1)))
 
     def add_parts(self, parts: Tensor) -> None:
-        """Take in what `band_parts` returned."""
+        """Take in what `band_parts` returned, shape (N, count + 2, 4)."""
         self.add(count=len(parts), lfd=parts[..., :2].sum(-1).log1p().sum(0), parts=parts.sum(0))
 
     def compute(self) -> tuple[BandScore, ...]:
         """Return what is known of each band."""
-        means = (self.state["lfd"] / self.state["count"]).tolist()
-        amplitude, phase, real, fake = self.state["parts"].T.tolist()
+        means = (self.tensors["lfd"] / self.numbers["count"]).tolist()
+        amplitude, phase, real, fake = self.tensors["parts"].T.tolist()
         total = math.fsum(amplitude) + math.fsum(phase)
         scores = []
         for index, band in enumerate(bands(self.bands)):
@@ -128,9 +137,14 @@ class BandSums(Sums):
             )
         return tuple(scores)
 
-    def error_map(self) -> Tensor:
-        """Return the mean over pairs of |F_real - F_fake|^2 / (H W), shape (H, W), centred: its mean is the MSE."""
-        return centred(whole(self.state["error"] / self.state["count"], width=self.size[1]))
+    def error_map(self) -> Tensor | None:
+        """Return the mean over pairs of |F_real - F_fake|^2 / (H W), shape (H, W), centred; None of any sizes.
+
+        Its mean is the MSE.
+        """
+        if self.size is None:
+            return None
+        return centred(whole(self.tensors["error"] / self.numbers["count"], width=self.size[1]))
 
 
 def band_scores(parts: Tensor, *, count: int) -> tuple[BandScore, ...]:

@@ -83,7 +83,12 @@ class Moments(Sums):
         self._sum_up()
 
     def merge(self, other: Sums) -> None:
-        """Add the sums and rows of `other`, which stays as it is."""
+        """Add the sums and rows of `other`, which stays as it is.
+
+        Raises
+        ------
+        ValueError : for other sums.
+        """
         if not isinstance(other, Moments):
             raise ValueError("only moments can be merged")
         super().merge(other)
@@ -99,23 +104,23 @@ class Moments(Sums):
     def _sum_up(self) -> None:
         """Make sums of the rows once there are more than features: a product of many is quicker than many of few."""
         width = self.rows.width
-        if self.rows.state["count"] > width:
+        if self.rows.numbers["count"] > width:
             rows = self.rows.compute().double()
             self.add(count=len(rows), total=rows.sum(0), outer=rows.T @ rows)
             self.rows = Rows(width)
 
     def arrays(self) -> dict[str, ndarray]:
         """Return what `restore` makes the same moments of."""
-        summed = {name: np.asarray(each) for name, each in self.state.items()} if self.state["count"] else {}
+        summed = {name: np.asarray(each) for name, each in self.state.items()} if self.numbers["count"] else {}
         return {"rows": self.rows.compute().numpy()} | summed
 
     def restore(self, arrays: Mapping[str, ndarray]) -> None:
         """Take in what `arrays` returned, in place of what is here."""
-        self.__init__(self.rows.width)
+        Moments.__init__(self, self.rows.width)
         self.rows.update(torch.from_numpy(arrays["rows"]))
         if "count" in arrays:
-            sums = {name: torch.from_numpy(arrays[name]) for name in ("total", "outer")}
-            self.state |= {"count": float(arrays["count"])} | sums
+            self.numbers["count"] = float(arrays["count"])
+            self.tensors = {name: torch.from_numpy(arrays[name]) for name in self.tensors}
 
     def compute(self) -> Gaussian:
         """Return mean and covariance of the features so far.
@@ -125,12 +130,12 @@ class Moments(Sums):
         InputError : for fewer than two images, or features that are not finite.
         """
         rows = self.rows.compute().double()
-        count = int(self.state["count"]) + len(rows)
+        count = int(self.numbers["count"]) + len(rows)
         if count < 2:
             raise InputError(f"a covariance of features needs at least two images, got {count}")
-        mean = (self.state["total"] + rows.sum(0)) / count
-        if self.state["count"]:
-            factor, outer = None, self.state["outer"] + rows.T @ rows
+        mean = (self.tensors["total"] + rows.sum(0)) / count
+        if self.numbers["count"]:
+            factor, outer = None, self.tensors["outer"] + rows.T @ rows
             covariance = (outer - count * torch.outer(mean, mean)) / (count - 1)
         else:
             factor = (rows - mean) / math.sqrt(count - 1)
@@ -141,7 +146,12 @@ class Moments(Sums):
 
 
 def frechet_distance(real: Gaussian, fake: Gaussian) -> float:
-    """Return the Frechet distance of two Gaussians, >= 0."""
+    """Return the Frechet distance of two Gaussians, >= 0.
+
+    Raises
+    ------
+    ShapeError : if they are not of one number of features.
+    """
     if real.mean.shape != fake.mean.shape:
         raise ShapeError(f"one set has {len(real.mean)} features, the other {len(fake.mean)}")
     product = _factor(real) @ _factor(fake).T
@@ -151,7 +161,7 @@ def frechet_distance(real: Gaussian, fake: Gaussian) -> float:
         root = torch.linalg.eigvalsh(product @ product.T).clamp_min(0).sqrt()
     traces = real.covariance.trace() + fake.covariance.trace()
     distance = (real.mean - fake.mean).square().sum() + traces - 2 * root.sum()
-    return max(0.0, distance.item())  # less can only be rounding
+    return max(0.0, float(distance))  # less can only be rounding
 
 
 def _factor(gaussian: Gaussian) -> Tensor:
@@ -160,10 +170,12 @@ def _factor(gaussian: Gaussian) -> Tensor:
         return gaussian.factor
     width = len(gaussian.mean)
     if gaussian.count > width:
+        lower: Tensor
         lower, failed = torch.linalg.cholesky_ex(gaussian.covariance)
         if not failed:
             return lower.T
     values, vectors = torch.linalg.eigh(gaussian.covariance)
     noise = values[-1] * width * torch.finfo(values.dtype).eps
     kept = (values > noise).nonzero().flatten()[-min(width, gaussian.count - 1) :]
-    return (vectors[:, kept] * values[kept].sqrt()).T
+    factor: Tensor = (vectors[:, kept] * values[kept].sqrt()).T
+    return factor

@@ -77,7 +77,7 @@ def _bilinear_of_2015(images: Tensor) -> Tensor:
         length = images.shape[axis]
         place = torch.arange(SIDE, device=images.device) * (length / SIDE)
         low = place.long()
-        share = (place - low).unflatten(0, (SIDE, 1) if axis == -2 else (1, SIDE))
+        share = torch.unflatten(place - low, 0, (SIDE, 1) if axis == -2 else (1, SIDE))
         high = (low + 1).clamp_max(length - 1)
         images = torch.lerp(images.index_select(axis, low), images.index_select(axis, high), share)
     return (images - 128) / 128
@@ -104,11 +104,14 @@ class Inception(nn.Module):
     tensors : its weights by name, as in `networks.SHAPES`; others are left alone.
     """
 
+    classes: Tensor
+    bias: Tensor
+
     def __init__(self, tensors: dict[str, Tensor]) -> None:
         super().__init__()
-        stem = {name: _Unit(tensors, f"Conv2d_{name}") for name in networks.STEM}
-        blocks = {name: _Block(tensors, name) for name in networks.BLOCKS}
-        self.parts = nn.ModuleDict(stem | blocks)
+        parts: dict[str, nn.Module] = {name: _Unit(tensors, f"Conv2d_{name}") for name in networks.STEM}
+        parts |= {name: _Block(tensors, name) for name in networks.BLOCKS}
+        self.parts = nn.ModuleDict(parts)
         self.register_buffer("classes", tensors["fc.weight"])
         self.register_buffer("bias", tensors["fc.bias"])
 
@@ -124,12 +127,16 @@ class Inception(nn.Module):
         -------
         layer -> tensor, shape (N, width), float32. Features are averaged over positions and >= 0; logits are of 1008
         classes, "logits_unbiased" without the bias, as the Inception score takes them.
+
+        Raises
+        ------
+        InputError : for a layer that there is not.
         """
         if unknown := [layer for layer in layers if layer not in LAYERS]:
             raise InputError(f"Inception has no layer {unknown[0]!r}; known are {', '.join(LAYERS)}")
         found: dict[str, Tensor] = {}
         wanted = {layer if layer in _BEHIND.values() else "2048" for layer in layers}
-        maps = images.to(self.parts["1a_3x3"].weight.dtype).contiguous(memory_format=torch.channels_last)
+        maps = images.to(next(self.parts.buffers()).dtype).contiguous(memory_format=torch.channels_last)
         for name, part in self.parts.items():
             maps = part(maps)
             if name in ("2b_3x3", "4a_3x3"):
@@ -151,6 +158,10 @@ class Inception(nn.Module):
 
 class _Unit(nn.Module):
     """A convolution with its batch normalisation, and a ReLU."""
+
+    __call__: Callable[..., Tensor]
+    weight: Tensor
+    bias: Tensor
 
     def __init__(self, tensors: dict[str, Tensor], name: str) -> None:
         super().__init__()
@@ -181,12 +192,14 @@ class _Block(nn.Module):
     def __init__(self, tensors: dict[str, Tensor], name: str) -> None:
         super().__init__()
         self.by_maximum = name == "7c"
-        self.branches = nn.ModuleDict()
-        for branch, units in networks.BLOCKS[name][1].items():
-            steps = networks.in_a_row(f"Mixed_{name}.{branch}", units)
-            self.branches[branch] = nn.ModuleList(
-                nn.ModuleList(_Unit(tensors, each) for each in names) for names in steps
-            )
+        # plain lists, which keep the type of what is in them; torch finds the units in `units`
+        self.branches = {
+            branch: [
+                [_Unit(tensors, each) for each in names] for names in networks.in_a_row(f"Mixed_{name}.{branch}", row)
+            ]
+            for branch, row in networks.BLOCKS[name][1].items()
+        }
+        self.units = nn.ModuleList(unit for steps in self.branches.values() for step in steps for unit in step)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return the maps of all branches, shape (N, channels, H, W), one behind the other."""

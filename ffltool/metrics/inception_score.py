@@ -57,4 +57,4 @@ def _score(logits: Tensor) -> float:
     shares, log_shares = logits.softmax(1), logits.log_softmax(1)
     # a class that no image shares in adds nothing
     divergence = torch.special.xlogy(shares, shares.mean(0)).neg_().add_(shares * log_shares)
-    return divergence.sum(1).mean().exp().item()
+    return float(divergence.sum(1).mean().exp())

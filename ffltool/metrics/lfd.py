@@ -36,6 +36,10 @@ def lfd(real: Tensor, fake: Tensor, *, peak: float = 255.0) -> Tensor:
     -------
     tensor, shape (N,); 0 where the images are equal.
 
+    Raises
+    ------
+    ShapeError : if the shapes differ or are not 4-D.
+
     Examples
     --------
     One pixel out of 64 off by one grey level is an error of 1 at every frequency, and ln(1 + 1) is:

@@ -9,6 +9,7 @@ features are those behind the ReLUs of a classifier of photographs (AlexNet, VGG
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,13 @@ def _kept(backbone: str) -> Lpips:
 
 
 def load(backbone: str = "alex", *, own: Path | None = None, download: bool = False) -> Lpips:
-    """Return the network of that name; `own` and `download` are those of `weights.load`."""
+    """Return the network of that name; `own` and `download` are those of `weights.load`.
+
+    Raises
+    ------
+    InputError : for a backbone that there is not.
+    WeightsError : for weights that are missing or damaged.
+    """
     if backbone not in BACKBONES:
         raise InputError(f"there is no backbone {backbone!r} of LPIPS; known are {', '.join(BACKBONES)}")
     found = weights.load(BACKBONES[backbone].network, own=own, download=download)
@@ -87,6 +94,10 @@ class Lpips(nn.Module):
     backbone : a key of `BACKBONES`.
     tensors : the weights of its convolutions by name, as in `networks.SHAPES`.
     """
+
+    __call__: Callable[..., Tensor]
+    factor: Tensor
+    offset: Tensor
 
     def __init__(self, backbone: str, tensors: dict[str, Tensor]) -> None:
         super().__init__()
@@ -109,8 +120,8 @@ class Lpips(nn.Module):
         self.check(*real.shape[1:])
         images = torch.cat([real, fake]).to(self.factor.dtype)
         maps = torch.addcmul(self.offset, images, self.factor).contiguous(memory_format=torch.channels_last)
-        maps = maps.to(self.features[0].weight.dtype)
-        values = []
+        maps = maps.to(next(self.features.parameters()).dtype)
+        values: list[Tensor] = []
         for place, layer in enumerate(self.features):
             maps = layer(maps)
             if place in BACKBONES[self.backbone].compared:

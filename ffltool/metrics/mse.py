@@ -58,12 +58,16 @@ def mse_of_images(real: Image.Image | ndarray, fake: Image.Image | ndarray) -> f
     real, fake : two Pillow images of one mode ("L" or "RGB") and size, or two arrays of one shape: of uint16, or of
         float64 on the 0..255 scale.
     """
-    if isinstance(real, Image.Image):
+    if isinstance(real, Image.Image) and isinstance(fake, Image.Image):
         counts = ImageChops.difference(real, fake).histogram()
-        return sum(map(mul, counts, _SQUARES)) / (real.width * real.height * len(real.getbands()))
+        total: int = sum(map(mul, counts, _SQUARES))
+        return total / (real.width * real.height * len(real.getbands()))
+    # both are of one kind
+    assert not isinstance(real, Image.Image)
+    assert not isinstance(fake, Image.Image)
     if real.dtype.kind == "f":
         return float(((real - fake) ** 2).mean())
-    difference = real.astype("int64") - fake
+    difference: ndarray = real.astype("int64") - fake
     return int((difference * difference).sum()) / (difference.size * _16_BIT_STEPS**2)
 
 
@@ -73,7 +77,12 @@ def of_pair(pair: DecodedPair) -> float:
 
 
 def floating_pair(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Return two batches (N, C, H, W) of one shape as floating point; integers as float64."""
+    """Return two batches (N, C, H, W) of one shape as floating point; integers as float64.
+
+    Raises
+    ------
+    ShapeError : for other shapes.
+    """
     if real.ndim != 4 or real.shape != fake.shape:
         raise ShapeError(
             f"real {tuple(real.shape)} and fake {tuple(fake.shape)} must have one common shape (N, C, H, W)"

@@ -28,6 +28,10 @@ def psnr(real: Tensor, fake: Tensor, *, peak: float = 255.0) -> Tensor:
     -------
     tensor, shape (N,); infinite where the images are equal.
 
+    Raises
+    ------
+    ShapeError : if the shapes differ or are not 4-D.
+
     Examples
     --------
     >>> import torch

@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ffltool import ranks
 from ffltool.errors import InputError, NothingComparedError, ShapeError
 from ffltool.label_maps import MOST, LabelMaps
-from ffltool.metrics.sums import Sums
 
 
 def miou(
@@ -73,9 +73,9 @@ def pixel_accuracy(
 class Cells(NamedTuple):
     """The cells of a confusion matrix that hold pixels, shape (K,) each: row, column, number of pixels."""
 
-    rows: np.ndarray
-    columns: np.ndarray
-    pixels: np.ndarray
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    pixels: NDArray[np.intp | np.float64]
 
 
 @dataclass(frozen=True)
@@ -86,28 +86,28 @@ class Agreement:
     ignored in the real map, ``right`` those that have the class on both; ``pixels`` counts the ignored ones too.
     """
 
-    labels: np.ndarray
-    real: np.ndarray
-    fake: np.ndarray
-    right: np.ndarray
+    labels: NDArray[np.intp]
+    real: NDArray[np.float64]
+    fake: NDArray[np.float64]
+    right: NDArray[np.float64]
     pixels: float
 
     @property
-    def iou(self) -> np.ndarray:
+    def iou(self) -> NDArray[np.float64]:
         """Intersection over union of each class, NaN for one that neither side has."""
         return _ratio(self.right, self.real + self.fake - self.right)
 
     @property
-    def accuracy(self) -> np.ndarray:
+    def accuracy(self) -> NDArray[np.float64]:
         """The share of each class's real pixels that are right, NaN where there are none."""
         return _ratio(self.right, self.real)
 
 
-class Confusion(Sums):
-    """How many pixels of each real label have each fake label.
+class Confusion:
+    """How many pixels of each real label have each fake label: a sum over pairs, of which two merge by addition.
 
-    The matrix, shape (1 + classes, 1 + classes), has a class's pixels in the row, or column, one beyond its label; row
-    0 and column 0 are of the ignore index. Where the number of classes is not given it grows with the labels.
+    The ``matrix``, shape (1 + classes, 1 + classes), has a class's pixels in the row, or column, one beyond its label;
+    row 0 and column 0 are of the ignore index. Where the number of classes is not given it grows with the labels.
 
     Examples
     --------
@@ -120,15 +120,9 @@ class Confusion(Sums):
     """
 
     def __init__(self, maps: LabelMaps) -> None:
-        super().__init__()
         self.maps = maps
         side = 1 + (maps.classes or 0)
-        self.state["matrix"] = np.zeros((side, side))
-
-    @property
-    def matrix(self) -> np.ndarray:
-        """The numbers of pixels, float64."""
-        return self.state["matrix"]
+        self.matrix: NDArray[np.float64] = np.zeros((side, side))
 
     def update(self, real: np.ndarray, fake: np.ndarray) -> None:
         """Take in two label maps, arrays of one shape that `check_labels` has seen."""
@@ -145,8 +139,8 @@ class Confusion(Sums):
 
     def cells(self) -> Cells:
         """Return the cells that hold pixels, which are few beside all of them."""
-        places = self.matrix.nonzero()
-        return Cells(*places, self.matrix[places])
+        rows, columns = self.matrix.nonzero()
+        return Cells(rows, columns, self.matrix[rows, columns])
 
     def merge(self, other: Confusion) -> None:
         """Add the matrix of `other`, which stays as it is."""
@@ -154,33 +148,47 @@ class Confusion(Sums):
 
     def all_reduce(self) -> None:
         """Replace the matrix by the sum over all processes, which first agree on the number of classes."""
+        if ranks.world() == 1:
+            return
+        import torch
+
         sides = array("d", bytes(8 * (MOST + 2)))
         sides[len(self.matrix)] = 1
         ranks.all_reduce(sides)
         self._grow(max(side for side, processes in enumerate(sides) if processes))
-        super().all_reduce()
-        self.state["matrix"] = np.asarray(self.state["matrix"])
+        ranks.all_reduce(torch.from_numpy(self.matrix))  # whose memory it shares
 
-    def _places(self, labels: np.ndarray) -> np.ndarray:
+    def _places(self, labels: np.ndarray) -> NDArray[np.int64]:
         places = labels.astype(np.int64) + 1
         places[labels == self.maps.ignore_index] = 0
         return places
 
     def _grow(self, side: int) -> None:
         if (more := side - len(self.matrix)) > 0:
-            self.state["matrix"] = np.pad(self.matrix, (0, more))
+            self.matrix = np.pad(self.matrix, (0, more))
 
     def compute(self) -> Agreement:
         """Return what the matrix says of each class."""
         labels = np.arange(len(self.matrix) - 1)
         labels = labels[labels != self.maps.ignore_index]
         valid = self.matrix[1:]
-        sums = valid.sum(1), valid.sum(0)[1:], valid[:, 1:].diagonal()
-        return Agreement(labels, *(each[labels] for each in sums), float(self.matrix.sum()))
+        return Agreement(
+            labels=labels,
+            real=valid.sum(1)[labels],
+            fake=valid.sum(0)[1:][labels],
+            right=valid[:, 1:].diagonal()[labels],
+            pixels=float(self.matrix.sum()),
+        )
 
 
 def confusion_of(real: np.ndarray, fake: np.ndarray, maps: LabelMaps) -> Confusion:
-    """Return the confusion of two label maps."""
+    """Return the confusion of two label maps.
+
+    Raises
+    ------
+    ShapeError : if their shapes differ, or labels are no integers.
+    InputError : for a label that is no class.
+    """
     real, fake = np.asarray(real), np.asarray(fake)
     if real.shape != fake.shape:
         raise ShapeError(f"label maps must have one shape, got {real.shape} and {fake.shape}")
@@ -234,5 +242,7 @@ def _pixel_accuracy(agreement: Agreement, maps: LabelMaps) -> float:
 _METRICS: dict[str, Callable[[Agreement, LabelMaps], float]] = {"miou": _miou, "pixel_accuracy": _pixel_accuracy}
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    ratio = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)
+    return ratio

@@ -36,6 +36,10 @@ def lsd(real: Tensor, fake: Tensor) -> Tensor:
     ----------
     real, fake : tensors, shapes (N, C, H, W) and (M, C, H, W), C 1 or 3, H and W >= 9, values in 0..255.
 
+    Raises
+    ------
+    ShapeError : for other shapes, or smaller images.
+
     Examples
     --------
     A dot has all frequencies; twice as bright it has four times their power.

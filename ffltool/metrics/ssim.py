@@ -67,7 +67,7 @@ def ssim(real: Tensor, fake: Tensor, *, peak: float = 255.0) -> Tensor:
     half = peak / 2
     real, fake = real - half, fake - half
     maps = torch.stack([real, fake, real * real + fake * fake, real * fake])
-    mean_r, mean_f, power, cross = _window(_window(maps).mT).mT
+    mean_r, mean_f, power, cross = _window(_window(maps).mT).mT.unbind()
     means, squares = mean_r * mean_f, mean_r**2 + mean_f**2
     structure = (2 * (cross - means) + c2) / (power - squares + c2)
 
@@ -102,6 +102,10 @@ def ssim_of_planes(real: np.ndarray, fake: np.ndarray, *, peak: float = 255.0) -
     Parameters
     ----------
     real, fake : arrays, shape (C, H, W), H and W >= 11, any real type, values in [0, peak].
+
+    Raises
+    ------
+    ShapeError : if a side is shorter than the window.
     """
     channels, height, width = real.shape
     _check_size(height, width)
@@ -153,7 +157,7 @@ def _tile_sum(
     cross *= means
     power *= squares
     cross /= power
-    return cross.sum()
+    return float(cross.sum())
 
 
 def _check_size(height: int, width: int) -> None:

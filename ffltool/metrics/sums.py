@@ -10,17 +10,18 @@ from ffltool import ranks
 from ffltool.errors import InputError, ShapeError
 
 if TYPE_CHECKING:
-    from numpy import ndarray
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
 class Sums:
-    """Named sums over images.
+    """Named sums over images: ``numbers`` and ``tensors``.
 
     Parameters
     ----------
-    shapes : the shape of each sum. One of shape () is a Python float and needs no torch, the others are float64
-        tensors.
+    shapes : the shape of each sum. One of shape () is a number, a Python float that needs no torch; the others are
+        float64 tensors.
 
     Examples
     --------
@@ -32,12 +33,21 @@ class Sums:
     """
 
     def __init__(self, **shapes: tuple[int, ...]) -> None:
-        self.state: dict[str, float | Tensor] = {name: _zeros(shape) for name, shape in shapes.items()}
+        self.numbers = {name: 0.0 for name, shape in shapes.items() if not shape}
+        self.tensors = {name: _zeros(shape) for name, shape in shapes.items() if shape}
+
+    @property
+    def state(self) -> dict[str, float | Tensor]:
+        """All sums by name."""
+        return {**self.numbers, **self.tensors}
 
     def add(self, **terms: float | Tensor) -> None:
         """Add a term to each of the sums named."""
         for name, term in terms.items():
-            self.state[name] = self.state[name] + term
+            if name in self.numbers:
+                self.numbers[name] += float(term)
+            else:
+                self.tensors[name] = self.tensors[name] + term
 
     def merge(self, other: Sums) -> None:
         """Add the sums of `other`, which stays as it is."""
@@ -49,11 +59,13 @@ class Sums:
             return
         import torch
 
-        parts = [torch.as_tensor(value, dtype=torch.float64) for value in self.state.values()]
-        flat = torch.cat([part.reshape(-1) for part in parts])
+        numbers = torch.tensor(list(self.numbers.values()), dtype=torch.float64)
+        flat = torch.cat([numbers, *(tensor.flatten() for tensor in self.tensors.values())])
         ranks.all_reduce(flat)
-        for name, part, total in zip(self.state, parts, flat.split([part.numel() for part in parts]), strict=True):
-            self.state[name] = total.reshape(part.shape) if part.ndim else total.item()
+        first, *others = torch.split(flat, [len(numbers), *(tensor.numel() for tensor in self.tensors.values())])
+        self.numbers = dict(zip(self.numbers, first.tolist(), strict=True))
+        for (name, tensor), total in zip(self.tensors.items(), others, strict=True):
+            self.tensors[name] = total.reshape(tensor.shape)
 
 
 class Rows(Sums):
@@ -70,14 +82,24 @@ class Rows(Sums):
         self.parts: list[Tensor] = []
 
     def update(self, rows: Tensor) -> None:
-        """Take in rows, shape (N, width)."""
+        """Take in rows, shape (N, width).
+
+        Raises
+        ------
+        ShapeError : for another shape.
+        """
         if rows.ndim != 2 or rows.shape[1] != self.width:
             raise ShapeError(f"features must have shape (N, {self.width}), got {tuple(rows.shape)}")
         self.parts.append(rows.detach().float().cpu())
         self.add(count=len(rows))
 
     def merge(self, other: Sums) -> None:
-        """Append the rows of `other`, which stays as it is."""
+        """Append the rows of `other`, which stays as it is.
+
+        Raises
+        ------
+        ValueError : for other sums, or rows of another width.
+        """
         if not isinstance(other, Rows) or other.width != self.width:
             raise ValueError("only rows of one width can be merged")
         super().merge(other)
@@ -90,25 +112,22 @@ class Rows(Sums):
         import torch
 
         counts = torch.zeros(ranks.world(), dtype=torch.float64)
-        counts[ranks.rank()] = self.state["count"]
+        counts[ranks.rank()] = self.numbers["count"]
         ranks.all_reduce(counts)
         start = int(counts[: ranks.rank()].sum())
         gathered = torch.zeros(int(counts.sum()), self.width)
-        gathered[start : start + int(self.state["count"])] = self._all()
+        gathered[start : start + int(self.numbers["count"])] = self.compute()
         ranks.all_reduce(gathered)
-        self.parts, self.state["count"] = [gathered], float(len(gathered))
+        self.parts, self.numbers["count"] = [gathered], float(len(gathered))
 
     def compute(self) -> Tensor:
         """Return all rows, shape (count, width)."""
-        return self._all()
-
-    def _all(self) -> Tensor:
         import torch
 
         return torch.cat([torch.zeros(0, self.width), *self.parts])
 
 
-class Placed(Rows):
+class Placed:
     """Rows that come back in the order of their places, whatever batch or process each came by.
 
     Parameters
@@ -117,34 +136,36 @@ class Placed(Rows):
     """
 
     def __init__(self, width: int) -> None:
-        super().__init__(1 + width)
+        self.rows = Rows(1 + width)
 
     def update(self, rows: Tensor, places: Sequence[int]) -> None:
         """Take in rows, shape (N, width), and where each belongs."""
         import torch
 
-        super().update(torch.cat([torch.tensor(places, dtype=torch.float32)[:, None], rows.float()], dim=1))
+        self.rows.update(torch.cat([torch.tensor(places, dtype=torch.float32)[:, None], rows.float()], dim=1))
+
+    def all_reduce(self) -> None:
+        """Gather the rows of all processes."""
+        self.rows.all_reduce()
 
     def compute(self) -> Tensor:
         """Return all rows in order, shape (count, width)."""
-        rows = self._all()
+        rows = self.rows.compute()
         return rows[rows[:, 0].argsort(), 1:]
 
-    def arrays(self) -> dict[str, ndarray]:
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Return what `restore` makes the same rows of."""
         return {"rows": self.compute().numpy()}
 
-    def restore(self, arrays: Mapping[str, ndarray]) -> None:
+    def restore(self, arrays: Mapping[str, NDArray[np.float32]]) -> None:
         """Take in what `arrays` returned, in place of what is here."""
         import torch
 
-        self.__init__(self.width - 1)
+        self.rows = Rows(self.rows.width)
         self.update(torch.from_numpy(arrays["rows"]), range(len(arrays["rows"])))
 
 
-def _zeros(shape: tuple[int, ...]) -> float | Tensor:
-    if not shape:
-        return 0.0
+def _zeros(shape: tuple[int, ...]) -> Tensor:
     import torch
 
     return torch.zeros(shape, dtype=torch.float64)
@@ -164,7 +185,7 @@ class Mean(Sums):
     >>> mean.update([1.0, 3.0, float("inf")])
     >>> mean.compute()
     (2.0, 1.0)
-    >>> mean.state["infinite"]
+    >>> mean.numbers["infinite"]
     1.0
     """
 
@@ -184,15 +205,25 @@ class Mean(Sums):
         )
 
     def merge(self, other: Sums) -> None:
-        """Add the sums of another mean about the same origin."""
+        """Add the sums of another mean about the same origin.
+
+        Raises
+        ------
+        ValueError : for other sums, or a mean about another origin.
+        """
         if not isinstance(other, Mean) or other.origin != self.origin:
             raise ValueError("only means about one origin can be merged")
         super().merge(other)
 
     def compute(self) -> tuple[float, float]:
-        """Return mean and population standard deviation of the finite values."""
-        count = self.state["count"]
+        """Return mean and population standard deviation of the finite values.
+
+        Raises
+        ------
+        InputError : if there are no finite values.
+        """
+        count = self.numbers["count"]
         if not count:
             raise InputError("the mean of no finite values does not exist")
-        offset = self.state["total"] / count
-        return self.origin + offset, math.sqrt(max(0.0, self.state["squares"] / count - offset * offset))
+        offset = self.numbers["total"] / count
+        return self.origin + offset, math.sqrt(max(0.0, self.numbers["squares"] / count - offset * offset))

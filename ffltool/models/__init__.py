@@ -32,9 +32,19 @@ class Rebuilt(NamedTuple):
     verdict: Tensor | None = None
 
 
+class Generative(nn.Module):
+    """A model that also makes images of noise alone, of ``latent`` numbers each."""
+
+    latent: int
+
+    def generate(self, latent: Tensor) -> Tensor:
+        """Return images in -1..1 of latent numbers, shape (N, latent), of which standard normal ones are likely."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class Model:
-    """A row of the table; ``generates`` images from noise alone, with a method ``generate(noise)``.
+    """A row of the table; ``generates`` images from noise alone, see `Generative`.
 
     ``network`` and ``critic`` are classes in the module ``home``; ``own`` are settings of a `ffltool.train.Plan` and
     its objective that the model's authors have, where they are not those of the autoencoders.
@@ -49,7 +59,7 @@ class Model:
     generates: bool = False
     doubling: bool = False  # sizes are powers of two
     pairs: bool = False
-    critic: str | None = None
+    critic: str = ""
     own: Mapping[str, object] = field(default_factory=dict)
 
     def check(self, size: int) -> None:

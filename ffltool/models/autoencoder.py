@@ -25,6 +25,6 @@ class VanillaAE(nn.Module):
         self.decoder = nn.Linear(HIDDEN, values)
 
     def forward(self, images: Tensor, noise: torch.Generator | None = None) -> Rebuilt:
-        """Rebuild images in -1..1; it needs no noise."""
+        """Rebuild images, (N, 3, S, S) in -1..1; it needs no noise."""
         code = self.encoder(images.flatten(1)).relu()
         return Rebuilt(self.decoder(code).tanh().view_as(images))

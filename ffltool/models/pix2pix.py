@@ -65,14 +65,15 @@ class PatchGAN(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         channels = [WIDTH * widening for widening in _WIDENINGS[:4]]
-        layers = [nn.Conv2d(6, channels[0], 4, 2, 1)]
+        layers: list[nn.Module] = [nn.Conv2d(6, channels[0], 4, 2, 1)]
         for (inputs, outputs), stride in zip(pairwise(channels), (2, 2, 1), strict=True):
             layers += [nn.LeakyReLU(_SLOPE), nn.Conv2d(inputs, outputs, 4, stride, 1, bias=False), _Norm(outputs)]
         self.layers = nn.Sequential(*layers, nn.LeakyReLU(_SLOPE), nn.Conv2d(channels[-1], 1, 4, 1, 1))
 
     def forward(self, given: Tensor, images: Tensor) -> Tensor:
         """Return how real images look beside what they are made of, as logits (N, 1, P, P) of their patches."""
-        return self.layers(torch.cat([given, images], dim=1))
+        logits: Tensor = self.layers(torch.cat([given, images], dim=1))
+        return logits
 
 
 class _Norm(nn.BatchNorm2d):

@@ -17,7 +17,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ffltool.models import Rebuilt
+from ffltool.models import Generative, Rebuilt
 
 LATENT = 256
 _FIRST, _MOST = 64, 512  # channels
@@ -25,7 +25,7 @@ _PLACES = 4  # along each side, where convolutions end
 _SLOPE = 0.2
 
 
-class VAE(nn.Module):
+class VAE(Generative):
     """The variational autoencoder for images (N, 3, `size`, `size`), `size` a power of two from 8 on."""
 
     latent = LATENT
@@ -47,7 +47,7 @@ class VAE(nn.Module):
         self.decoder = nn.Sequential(*up, nn.ConvTranspose2d(channels[-2], 3, 4, 2, 1), nn.Tanh())
 
     def forward(self, images: Tensor, noise: torch.Generator | None = None) -> Rebuilt:
-        """Rebuild images in -1..1; without noise from the mean of what the encoder makes of them."""
+        """Rebuild images, (N, 3, S, S) in -1..1; without noise from the mean of what the encoder makes of them."""
         mean, log_variance = self.moments(self.encoder(images)).float().chunk(2, dim=1)
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
         latent = mean
@@ -58,7 +58,8 @@ class VAE(nn.Module):
 
     def generate(self, latent: Tensor) -> Tensor:
         """Return images in -1..1 of latent numbers, shape (N, 256), of which standard normal ones are likely."""
-        return self.decoder(self.widen(latent).unflatten(1, self.places))
+        images: Tensor = self.decoder(self.widen(latent).unflatten(1, self.places))
+        return images
 
 
 def _halving(channels: int, wider: int) -> nn.Sequential:

@@ -37,7 +37,6 @@ def test_a_metric_of_mean_spectra_has_as_many_values_as_names_of_scores(name):
 def test_a_metric_of_labels_has_one_value_of_a_confusion_matrix(name):
     maps = LabelMaps(classes=3)
     sums = METRICS[name].module.Confusion(maps)
-    assert isinstance(sums, Sums)
     sums.update(np.array([0, 1]), np.array([0, 1]))
     assert METRICS[name].module.of_labels(name, sums.compute(), maps) == 1
     assert METRICS[name].scores == (name,)
