@@ -144,6 +144,7 @@ def commands(real, fake, alexnet, out):
 
 
 @linux_only
+@pytest.mark.slow
 def test_every_command_runs_without_torchvision_home_temporary_folder_and_input(tmp_path, folders, stand_ins):
     lines = list(commands(*folders(size=(64, 64)), stand_ins["alexnet"], tmp_path))
     assert [line[0] for line in lines] == list(COMMANDS)
