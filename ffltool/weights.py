@@ -232,7 +232,8 @@ def _cache() -> Path:
 
 def _added(name: str) -> list[Path]:
     folder = folders()[CACHE]
-    return sorted(folder.glob(f"{name}-added-*.pth")) if folder is not None else []
+    there = folder is not None and os.path.isdir(folder)  # no for a closed one, on which Path.glob raises an error
+    return sorted(folder.glob(f"{name}-added-*.pth")) if there else []
 
 
 def _check(name: str, place: str, path: Path) -> tuple[Usable, dict[str, Tensor] | None]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from ffltool import __version__
-from ffltool.errors import FfltoolError, printable
+from ffltool.errors import FfltoolError, InputError, printable
+
+_PANELS = 72  # columns that the help's panels need: in fewer they cut the names of options
 
 # each is a module here, with a function of its name, or an app where it has commands of its own
 COMMANDS = (
@@ -36,6 +40,7 @@ def app(names: Iterable[str] = COMMANDS) -> typer.Typer:
         name="ffltool",
         no_args_is_help=True,
         add_completion=False,
+        rich_markup_mode="rich" if shutil.get_terminal_size().columns >= _PANELS else None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
         callback=ffltool,
@@ -74,20 +79,33 @@ def main(arguments: list[str] | None = None) -> int:
     warnings.filterwarnings("ignore", module=r"PIL\.")
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        _stand_somewhere()
         return app(_needed(arguments))(arguments, prog_name="ffltool", standalone_mode=False) or 0
     except typer.TyperException as error:
-        return _refused(error.format_message(), status=error.exit_code)
+        note(error.format_message())
+        return error.exit_code
     except FfltoolError as error:
-        return _refused(str(error), status=error.status)
+        note(str(error))
+        return error.status
     except OSError as error:  # the system's refusal, of a path too long or a folder closed to us
         if error.strerror is None:
             raise
-        return _refused(f"{error.filename or 'output'}: {error.strerror}", status=FfltoolError.status)
+        note(f"{error.filename or 'output'}: {error.strerror}")
+        return FfltoolError.status
 
 
-def _refused(why: str, *, status: int) -> int:
-    print(f"ffltool: {printable(why)}", file=sys.stderr)
-    return status
+def note(text: str) -> None:
+    """Print a line on standard error; one that cannot be written there costs neither results nor the status."""
+    with suppress(OSError):
+        print(f"ffltool: {printable(text)}", file=sys.stderr)
+
+
+def _stand_somewhere() -> None:
+    """Find out whether the current folder is there: in one that was removed MKL ends the process as torch loads."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise InputError("the current folder does not exist any more") from None
 
 
 def _needed(arguments: Sequence[str]) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from ffltool import ranks
-from ffltool.cli import _tables
-from ffltool.errors import InputError, printable
+from ffltool.cli import _tables, note
+from ffltool.errors import InputError
 from ffltool.report import Report
 
 if TYPE_CHECKING:
@@ -91,18 +92,14 @@ def tell_github(judged: Sequence[Judged]) -> None:
     from ffltool.judged import as_annotations, as_markdown
 
     for line in as_annotations(judged):
-        print(line, file=sys.stderr)  # which GitHub reads as it does standard output, where JSON may be
+        with suppress(OSError):  # as for `note`
+            print(line, file=sys.stderr)  # which GitHub reads as it does standard output, where JSON may be
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with open(path, "a", encoding="utf-8", errors="replace") as summary:
                 summary.write(as_markdown(judged))
         except OSError as error:
             note(f"warning: the summary {path} cannot be written: {error.strerror}")
-
-
-def note(text: str) -> None:
-    """Print a line on standard error."""
-    print(f"ffltool: {printable(text)}", file=sys.stderr)
 
 
 def page_at(
@@ -163,8 +160,13 @@ def progress(*, quiet: bool, doing: str = "comparing", each: str = "") -> Progre
 
     `each` is what there are so many of in a second.
     """
-    shown = sys.stderr.isatty() and not quiet and ranks.rank() == 0
-    return partial(_track, doing=doing, each=each) if shown else _wait
+    return partial(_track, doing=doing, each=each) if _watched(quiet=quiet) else _wait
+
+
+def _watched(*, quiet: bool) -> bool:
+    """Tell whether a bar is wanted, and standard error a terminal that can move its cursor."""
+    dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
+    return sys.stderr.isatty() and not dumb and not quiet and ranks.rank() == 0
 
 
 def _wait(items: Iterable[Item], total: int) -> Iterator[Item]:
@@ -192,7 +194,7 @@ def _track(items: Iterable[Item], total: int, *, doing: str, each: str) -> Itera
 
 def descent_progress(*, quiet: bool) -> reconstruct.Progress | None:
     """Return what to wrap the steps of an objective in: a bar with loss and PSNR, as `progress` does."""
-    return _track_descent if sys.stderr.isatty() and not quiet else None
+    return _track_descent if _watched(quiet=quiet) else None
 
 
 def _track_descent(
@@ -211,8 +213,7 @@ def _track_descent(
 
 def training_progress(*, quiet: bool, doing: str) -> runs.Progress | None:
     """Return what to wrap a training in: a bar with losses, images per second and the time left, as `progress` does."""
-    shown = sys.stderr.isatty() and not quiet and ranks.rank() == 0
-    return partial(_track_training, doing=doing) if shown else None
+    return partial(_track_training, doing=doing) if _watched(quiet=quiet) else None
 
 
 def _track_training(

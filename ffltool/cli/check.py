@@ -94,7 +94,7 @@ def check(
     Example: ffltool check real/ fake/ -c limits.toml --junit report.xml
     """
     from ffltool import check as checking
-    from ffltool.cli import _render
+    from ffltool.cli import _render, note
     from ffltool.images import Reading
     from ffltool.label_maps import LabelMaps, chosen
     from ffltool.pairing import pair as find_pairs
@@ -127,7 +127,7 @@ def check(
     page = _render.page_at(html, judged[0].report, pairings[0], measuring.reading, workers=workers)
     _show(judged, outputs, page, band_map=band_map)
     if update_baseline and baseline is not None:
-        _render.note(checking.renewed(baseline, judged, before))
+        note(checking.renewed(baseline, judged, before))
     if any(each.state == "fail" for each in judged):
         raise typer.Exit(1)
 
