@@ -59,10 +59,9 @@ def _add_suite(root: Element, suite: Suite) -> None:
         "skipped": 0,
     }
     element = SubElement(root, "testsuite", name=printable(suite.name), time=f"{suite.seconds:.3f}", **_texts(counts))
-    if suite.properties:
-        properties = SubElement(element, "properties")
-        for name, value in suite.properties.items():
-            SubElement(properties, "property", name=name, value=printable(value))
+    properties = SubElement(element, "properties")
+    for name, value in suite.properties.items():
+        SubElement(properties, "property", name=name, value=printable(value))
     for case in suite.cases:
         found = SubElement(
             element, "testcase", classname=printable(case.classname), name=printable(case.name), time="0"

@@ -58,3 +58,10 @@ def test_the_environment_names_what_a_result_depends_on():
     found = provenance.environment("cpu")
     assert (found["device"], found["torch"]) == ("cpu", torch.__version__)
     assert set(found) == {"code", "device", "torch", "numpy", "pillow", "python"}
+
+
+def test_without_git_a_hash_of_the_files_is_named(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    found = provenance.origin.__wrapped__()
+    assert re.fullmatch("source [0-9a-f]{12}", found)
+    assert provenance.origin.__wrapped__() == found

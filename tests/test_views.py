@@ -206,3 +206,8 @@ def test_constant_images_can_be_drawn(measured, tmp_path, name):
     found = measured(PRESETS[name], pixels=pixels)
     save(draw(found, layout="full"), tmp_path / "x.png")
     band_gains(found)
+
+
+def test_an_unknown_layout_is_an_error_that_names_those_there_are(measured):
+    with pytest.raises(InputError, match="there is no layout 'nonsense'; known are full"):
+        draw(measured(), layout="nonsense")

@@ -195,3 +195,10 @@ def test_an_unknown_preset_lists_the_known():
 def test_other_shapes_are_an_error(shape):
     with pytest.raises(ShapeError, match=r"shape \(N, 1 or 3, H, W\)"):
         prepared(torch.zeros(shape))
+
+
+def test_a_halved_network_convolves_in_half_precision_and_judges_in_single(stand_ins):
+    network = load(own=stand_ins["inception"])
+    assert network.halve() is network
+    assert {each.dtype for each in network.parts.buffers()} == {torch.float16}
+    assert {network.classes.dtype, network.bias.dtype} == {torch.float32}

@@ -212,3 +212,10 @@ print(*(name for name in ("torchvision", "torch_fidelity", "pytorch_fid", "lpips
 """
     command = [sys.executable, "-W", "error", "-c", script]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == []
+
+
+def test_a_halved_network_convolves_in_half_precision_and_compares_in_single():
+    network = Lpips("squeeze", seeded("squeeze"))
+    assert network.halve() is network
+    assert {each.dtype for each in network.features.parameters()} == {torch.float16}
+    assert {each.dtype for each in network.buffers()} == {torch.float32}
