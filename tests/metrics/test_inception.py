@@ -107,6 +107,7 @@ def test_the_network_goes_no_further_than_asked(stand_in, images):
 
 def test_logits_are_a_linear_function_of_the_features(look, images, stand_in):
     found = look(images["real"][:1], layers=["logits", "2048", "logits_unbiased"])
+    assert all(each.shape == (1, LAYERS[layer]) for layer, each in found.items())
     assert list(found) == ["logits", "2048", "logits_unbiased"]
     torch.testing.assert_close(found["logits"] - found["logits_unbiased"], stand_in["fc.bias"][None], atol=1e-4, rtol=0)
     torch.testing.assert_close(found["logits_unbiased"], found["2048"] @ stand_in["fc.weight"].T)
