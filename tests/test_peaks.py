@@ -1,4 +1,5 @@
 import runpy
+from dataclasses import FrozenInstanceError
 from functools import lru_cache
 from pathlib import Path
 
@@ -241,3 +242,10 @@ def test_at_most_5_of_100_photographs_have_a_grid_by_themselves(photographs):
 def test_a_faint_grid_is_found_in_20_photographs(photographs, name, strength, first):
     images = CALIBRATION["with_pattern"](photographs[first::5], name, strength)
     assert artefacts(find_peaks(evidence(images)))
+
+
+def test_a_peak_is_frozen_and_its_kind_is_one_of_four():
+    assert KINDS == ("artefact", "jpeg-grid", "as-reference", "off-lattice")
+    (peak,) = find_peaks(made({6: 4.0}))
+    with pytest.raises(FrozenInstanceError):
+        peak.kind = "artefact"
