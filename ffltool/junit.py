@@ -62,10 +62,9 @@ def _add_suite(root: Element, suite: Suite) -> None:
     }
     own = {"name": printable(suite.name), "time": f"{suite.seconds:.3f}"}
     element = SubElement(root, "testsuite", own | _texts(counts))
-    if suite.properties:
-        properties = SubElement(element, "properties")
-        for name, value in suite.properties.items():
-            SubElement(properties, "property", name=name, value=printable(value))
+    properties = SubElement(element, "properties")
+    for name, value in suite.properties.items():
+        SubElement(properties, "property", name=name, value=printable(value))
     for case in suite.cases:
         found = SubElement(
             element, "testcase", classname=printable(case.classname), name=printable(case.name), time="0"

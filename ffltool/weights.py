@@ -232,8 +232,9 @@ def _cache() -> Path:
 
 def _added(name: str) -> list[Path]:
     folder = folders()[CACHE]
-    there = folder is not None and os.path.isdir(folder)  # no for a closed one, on which Path.glob raises an error
-    return sorted(folder.glob(f"{name}-added-*.pth")) if there else []
+    if folder is None or not os.path.isdir(folder):  # nor a closed one, on which Path.glob raises an error
+        return []
+    return sorted(folder.glob(f"{name}-added-*.pth"))
 
 
 def _check(name: str, place: str, path: Path) -> tuple[Usable, dict[str, Tensor] | None]:

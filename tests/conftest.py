@@ -1,10 +1,16 @@
 """What tests share: small images of their own, the command line as a function, the reference data where it is."""
 
 import hashlib
+import json
+import os
 import runpy
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -154,6 +160,57 @@ def run(capsys):
     return run
 
 
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+@pytest.fixture(scope="session")
+def torchrun():
+    """Return a function that starts torchrun with two processes on arguments, and returns what became of it."""
+    pytest.importorskip("torch.distributed")
+
+    def torchrun(*arguments):
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        command = [*TORCHRUN, *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240)
+
+    return torchrun
+
+
+@pytest.fixture(scope="session")
+def two_ranks(tmp_path_factory):
+    """Do the same in two processes that stay, for work that ends well: it is much quicker."""
+    pytest.importorskip("torch.distributed")
+    folder = tmp_path_factory.mktemp("ranks")
+    command = [*TORCHRUN, str(Path(__file__).with_name("two_ranks.py")), str(folder), str(os.getpid())]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with open(folder / "log", "w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    numbers = count()
+
+    def hand_in(*arguments):
+        number = next(numbers)
+        kept = {name: value for name, value in os.environ.items() if name.startswith("XDG_")}
+        (folder / "job").write_text(json.dumps({"arguments": list(map(str, arguments)), "environment": kept}))
+        (folder / "job").rename(folder / f"{number}.json")
+        return [folder / f"{number}.{rank}" for rank in range(2)]
+
+    def two_ranks(*arguments):
+        answers, end = hand_in(*arguments), time.monotonic() + 240
+        while not all(Path(f"{answer}.status").exists() for answer in answers):
+            if process.poll() is not None or time.monotonic() > end:
+                process.kill()
+                pytest.fail("\n".join(path.read_text() for path in (folder / "log", *folder.glob("*.err"))))
+            time.sleep(0.01)
+        status, out, err = (
+            [Path(f"{answer}.{kind}").read_text() for answer in answers] for kind in ("status", "out", "err")
+        )
+        return subprocess.CompletedProcess(arguments, max(map(json.loads, status)), "".join(out), "".join(err))
+
+    yield two_ranks
+    hand_in()
+    process.wait(60)
+
+
 class Server(ThreadingHTTPServer):
     """Serves one file on this machine, and misbehaves as a test tells it to."""
 
@@ -241,3 +298,9 @@ def server(monkeypatch):
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Let a test draw the same numbers whichever tests ran before it."""
+    torch.manual_seed(0)

@@ -1,6 +1,5 @@
 """Mean spectra of image files: what is read, left out and refused; two processes on gloo; memory."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -209,28 +208,25 @@ for name in names:
 """
 
 
-def launch(folder, *arguments, processes):
-    (folder / "two.py").write_text(TWO)
-    start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"] if processes > 1 else []
-    command = [sys.executable, *start, folder / "two.py", folder, *arguments]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment, timeout=60)
+@pytest.fixture
+def two(tmp_path):
+    (tmp_path / "two.py").write_text(TWO)
+    return tmp_path / "two.py"
 
 
-def test_two_processes_have_both_what_one_has(tmp_path, files, save):
-    pytest.importorskip("torch.distributed")
+def test_two_processes_have_both_what_one_has(tmp_path, files, save, two, two_ranks):
     for number in (2, 5):
         files[number].write_bytes(b"junk")
     save(files[3], mode="RGBA")
     names = ["ffltool", "karras2021", "wang2020"]
-    for processes in (1, 2):
-        done = launch(tmp_path, *names, processes=processes)
-        assert done.returncode == 0, done.stderr
+    subprocess.run([sys.executable, two, tmp_path, *names], check=True)
+    done = two_ranks(two, tmp_path, *names)
+    assert done.returncode == 0, done.stderr
     for name in names:
-        one, *two = (torch.load(tmp_path / f"{name}-{which}.pt") for which in ("1-0", "2-0", "2-1"))
+        one, *both = (torch.load(tmp_path / f"{name}-{which}.pt") for which in ("1-0", "2-0", "2-1"))
         assert (one["images"], one["alphas"]) == (5, 1)
         assert one["skipped"] == [str(files[2]), str(files[5])]
-        for facts in two:
+        for facts in both:
             for key in ("images", "alphas", "skipped"):
                 assert facts[key] == one[key]
             assert facts["whitening"] == pytest.approx(one["whitening"], rel=1e-12)
@@ -238,10 +234,9 @@ def test_two_processes_have_both_what_one_has(tmp_path, files, save):
                 near(facts[key], one[key])
 
 
-def test_an_error_of_one_process_ends_both_with_a_line(tmp_path, files):
-    pytest.importorskip("torch.distributed")
+def test_an_error_of_one_process_ends_both_with_a_line(tmp_path, files, two, two_ranks):
     files[3].write_bytes(b"junk")
-    done = launch(tmp_path, "ffltool", processes=2)
+    done = two_ranks(two, tmp_path, "ffltool")
     assert done.returncode != 0
     assert done.stderr.count("one line: ") == 2
     assert f"one line: {files[3]} is not an image" in done.stderr

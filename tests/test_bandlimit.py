@@ -1,4 +1,5 @@
 import math
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -306,3 +307,8 @@ def test_a_cut_off_lies_among_the_frequencies(edge):
     with pytest.raises(InputError, match=r"a cut-off must be in 0\.\.0\.7071 cycles per pixel and not 0, got"):
         Filter("low-pass", (edge,))
     Filter("low-pass", (math.sqrt(0.5),))
+
+
+def test_a_filter_stays_as_it_was_checked():
+    with pytest.raises(FrozenInstanceError):
+        Filter("low-pass", (0.1,)).cutoffs = (9.0,)

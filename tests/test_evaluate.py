@@ -409,3 +409,9 @@ def test_of_two_broken_images_read_at_once_the_real_one_is_named(folders):
         (folder / "a.png").write_bytes(b"")
     with pytest.raises(BrokenImageError, match=r"real/a\.png is empty"):
         evaluate_pairs(pair(*inputs), ["lfd"], workers=2)
+
+
+def test_the_map_of_the_error_of_images_side_by_side_has_the_size_of_one(tmp_path, save):
+    save(tmp_path / "both" / "a.png", size=(10, 24))
+    report = evaluate_pairs(pair(tmp_path / "both", side_by_side=True), ["lfd"], bands=4, error_map=True)
+    assert report.error_map.shape == (10, 12)

@@ -116,6 +116,16 @@ class TestAlpha:
         assert pixels(read(tmp_path / "la.png")).tolist() == [[90] * 4] * 4
         assert read(tmp_path / "p.png").alpha_dropped
 
+    def test_of_tiff_may_be_in_the_colours_already(self, tmp_path):
+        Image.new("LA", (4, 4), (50, 128)).save(tmp_path / "la.tif")
+        content = (tmp_path / "la.tif").read_bytes()
+        apart, inside = (b"\x52\x01\x03\x00\x01\x00\x00\x00" + bytes([kind, 0]) for kind in (2, 1))  # ExtraSamples
+        assert content.count(apart) == 1
+        (tmp_path / "la.tif").write_bytes(content.replace(apart, inside))
+        picture = read(tmp_path / "la.tif")
+        assert picture.alpha_dropped
+        np.testing.assert_allclose(pixels(picture), 50 * 255 / 128, atol=1)
+
 
 class TestBroken:
     def check(self, path, message):
@@ -311,3 +321,13 @@ def test_an_unknown_suffix_is_a_clear_error_and_writes_nothing(tmp_path):
     with pytest.raises(InputError, match=r"x\.jpgg has no image suffix"):
         write(Image.new("L", (2, 2)), tmp_path / "x.jpgg")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_image_that_does_not_fit_into_memory_is_one_line(tmp_path, save, monkeypatch):
+    def full(file):
+        raise MemoryError
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", full)
+    with pytest.raises(InputError, match=r"a\.jpg does not fit into memory") as error:
+        read(save(tmp_path / "a.jpg"))
+    assert not isinstance(error.value, BrokenImageError)

@@ -1071,3 +1071,21 @@ def test_any_whole_number_cuts_patches():
     assert focal_frequency_loss(pred, target, patch_factor=np.int64(2)) == focal_frequency_loss(
         pred, target, patch_factor=2
     )
+
+
+class Nothing(torch.autograd.Function):
+    """Hands on what it gets, and no gradient."""
+
+    @staticmethod
+    def forward(ctx, value):
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx, _):
+        return None
+
+
+def test_no_gradient_from_behind_is_none_to_the_images():
+    pred = torch.rand(1, 1, 4, 4, requires_grad=True)
+    loss = Nothing.apply(focal_frequency_loss(pred, torch.zeros_like(pred), reduction="none"))
+    assert torch.autograd.grad(loss.sum(), pred, allow_unused=True) == (None,)

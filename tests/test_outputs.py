@@ -93,3 +93,9 @@ def test_a_mark_in_the_middle_of_a_large_file_is_none(tmp_path, before, after):
     path.write_bytes(b"\xff" * before + b"the mark" + b"\xff" * after)
     with pytest.raises(InputError, match="no earlier output of this kind"):
         outputs.check(path, mark="the mark")
+
+
+def test_a_folder_that_is_closed_to_us_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(outputs.os, "access", lambda path, mode: False)  # which root never sees by itself
+    with pytest.raises(InputError, match=r"x\.json cannot be written: permission denied"):
+        outputs.check(tmp_path / "x.json", mark="mark")

@@ -1,4 +1,5 @@
 import runpy
+from dataclasses import FrozenInstanceError
 from functools import lru_cache
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ffltool.excess import Excess
+from ffltool.excess import Evidence, Excess
 from ffltool.peaks import KINDS, THRESHOLD, find_peaks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -82,6 +83,26 @@ def test_a_wave_beside_the_lattice_is_told_apart(pictures, frequency):
     assert peaks
     assert {(peak.kind, peak.lattice) for peak in peaks} == {("off-lattice", None)}
     assert peaks[0].u == pytest.approx(frequency, abs=1 / 128)
+
+
+def made(excess_at, *, side=128, images=60):
+    """Return evidence of nothing but an excess at these places along u, and at their opposites."""
+    excess = torch.ones(side, side, dtype=torch.float64)
+    for u, value in excess_at.items():
+        excess[side // 2, [side // 2 + u, side // 2 - u]] = value
+    nothing = torch.zeros_like(excess)
+    return Evidence(images=images, blank=0, excess=excess, compared=excess, level=nothing, share=nothing)
+
+
+@pytest.mark.parametrize(("apart", "told"), [(2, 1), (3, 2)])
+def test_of_two_waves_less_than_three_bins_apart_the_stronger_one_is_told(apart, told):
+    peaks = find_peaks(made({43: 4.0, 43 + apart: 3.0}))
+    assert [peak.u * 128 for peak in peaks] == [43, 43 + apart][:told]
+
+
+def test_nothing_is_told_within_five_bins_of_the_zero_frequency():
+    assert find_peaks(made({5: 4.0})) == ()
+    assert [peak.u * 128 for peak in find_peaks(made({6: 4.0}))] == [6]
 
 
 def test_at_most_five_peaks_off_the_lattice_are_told_strongest_first(pictures):
@@ -221,3 +242,10 @@ def test_at_most_5_of_100_photographs_have_a_grid_by_themselves(photographs):
 def test_a_faint_grid_is_found_in_20_photographs(photographs, name, strength, first):
     images = CALIBRATION["with_pattern"](photographs[first::5], name, strength)
     assert artefacts(find_peaks(evidence(images)))
+
+
+def test_a_peak_is_frozen_and_its_kind_is_one_of_four():
+    assert KINDS == ("artefact", "jpeg-grid", "as-reference", "off-lattice")
+    (peak,) = find_peaks(made({6: 4.0}))
+    with pytest.raises(FrozenInstanceError):
+        peak.kind = "artefact"

@@ -1,15 +1,13 @@
 import re
 import shutil
 import subprocess
-import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 import torch
 
 from ffltool import provenance
-
-SCRIPT = "from ffltool.provenance import origin; print(origin())"
 
 
 def git(folder, *arguments):
@@ -18,8 +16,10 @@ def git(folder, *arguments):
 
 
 def origin_in(folder):
-    command = [sys.executable, "-c", SCRIPT]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    spec = spec_from_file_location("copied", folder / "ffltool" / "provenance.py")
+    copied = module_from_spec(spec)
+    spec.loader.exec_module(copied)
+    return copied.origin()
 
 
 @pytest.fixture
@@ -58,3 +58,10 @@ def test_the_environment_names_what_a_result_depends_on():
     found = provenance.environment("cpu")
     assert (found["device"], found["torch"]) == ("cpu", torch.__version__)
     assert set(found) == {"code", "device", "torch", "numpy", "pillow", "python"}
+
+
+def test_without_git_a_hash_of_the_files_is_named(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    found = provenance.origin.__wrapped__()
+    assert re.fullmatch("source [0-9a-f]{12}", found)
+    assert provenance.origin.__wrapped__() == found

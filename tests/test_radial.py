@@ -1,11 +1,12 @@
 import math
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 import torch
 
 from ffltool.errors import InputError
-from ffltool.radial import band_of_each, bands, frequency_radius
+from ffltool.radial import band_of_each, bands, cells, frequency_radius, rings
 
 SIZES = [(8, 8), (16, 16), (7, 7), (5, 12), (12, 5), (40, 24), (1, 1), (1, 8), (9, 1)]
 
@@ -106,3 +107,17 @@ def test_corner_holds_what_is_at_nyquist_or_beyond(size):
 def test_a_number_of_bands_that_is_none_is_an_error(count):
     with pytest.raises(InputError, match="number of bands must be 1 or more"):
         bands(count)
+
+
+def test_there_are_8_bands_up_to_the_nyquist_frequency_unless_it_is_said():
+    assert bands() == bands(8)
+    assert torch.equal(band_of_each(20, 30), band_of_each(20, 30, count=8))
+
+
+def test_bands_and_groups_are_frozen_and_groups_are_equal_to_themselves_alone():
+    groups = rings(4, 6)
+    for each, name in ((bands()[0], "low"), (groups, "times"), (cells({"rings": groups}), "cell")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(each, name, None)
+    assert groups != replace(groups)
+    assert cells({"rings": groups}) != cells({"rings": groups})

@@ -1,23 +1,10 @@
 """Two real processes on gloo: what each measures alone adds up to what one measures of all."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from ffltool import ranks
-
-pytest.importorskip("torch.distributed")
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-
-
-def launch(*arguments, **settings):
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [*TORCHRUN, *map(str, arguments)], capture_output=True, text=True, env=environment, timeout=240, **settings
-    )
 
 
 def test_one_process_has_rank_0_and_all_the_work(monkeypatch):
@@ -43,11 +30,11 @@ def test_shares_are_disjoint_and_complete(monkeypatch):
     assert sorted(item for share in shares for item in share) == list(range(11))
 
 
-def test_two_processes_report_the_numbers_of_one(tmp_path, folders, run):
+def test_two_processes_report_the_numbers_of_one(tmp_path, folders, run, torchrun):
     real, fake = folders([f"{i}.png" for i in range(7)], size=(12, 20))
     (fake / "3.png").write_bytes((real / "3.png").read_bytes())
     command = ["metrics", real, fake, "-m", "mse,psnr,ssim,lfd"]
-    two = launch("-m", "ffltool", *command, "--json", tmp_path / "two.json", "--csv", tmp_path / "two.csv")
+    two = torchrun("-m", "ffltool", *command, "--json", tmp_path / "two.json", "--csv", tmp_path / "two.csv")
     assert two.returncode == 0, two.stderr
     assert two.stdout.count("worst pairs") == 1, "only one process reports"
     assert run(*command, "--json", tmp_path / "one.json", "--csv", tmp_path / "one.csv")[0] == 0
@@ -57,14 +44,14 @@ def test_two_processes_report_the_numbers_of_one(tmp_path, folders, run):
     assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
 
 
-def test_sets_and_bands_of_two_processes_are_those_of_one_to_rounding(tmp_path, folders, run):
+def test_sets_and_bands_of_two_processes_are_those_of_one_to_rounding(tmp_path, folders, run, two_ranks):
     real, fake = folders([f"{i}.png" for i in range(7)], size=(12, 20))
     for path in list(fake.iterdir())[:2]:
         path.unlink()
     sets = ["metrics", real, fake, "-m", "lsd,sde,gain"]
     pairs = ["lfd", real, fake, "--bands", "3", "--allow-unpaired"]
     for number, command in enumerate((sets, pairs)):
-        two = launch("-m", "ffltool", *command, "--json", tmp_path / f"two{number}.json")
+        two = two_ranks("-m", "ffltool", *command, "--json", tmp_path / f"two{number}.json")
         assert two.returncode == 0, two.stderr
         assert run(*command, "--json", tmp_path / f"one{number}.json")[0] == 0
         one, two = (json.loads((tmp_path / f"{name}{number}.json").read_text()) for name in ("one", "two"))
@@ -79,11 +66,13 @@ def test_sets_and_bands_of_two_processes_are_those_of_one_to_rounding(tmp_path, 
                 assert numbers[0] == pytest.approx(numbers[1], rel=1e-9, abs=1e-9)
 
 
-def test_label_maps_of_two_processes_are_those_of_one_though_each_knows_other_labels(tmp_path, label_folders, run):
+def test_label_maps_of_two_processes_are_those_of_one_though_each_knows_other_labels(
+    tmp_path, label_folders, run, two_ranks
+):
     real, fake = label_folders(["a.png", "c.png", "e.png"], classes=3)
     label_folders(["b.png", "d.png"], classes=7)
     command = ["metrics", real, fake, "-m", "miou,pixel_accuracy", "--labels"]
-    two = launch("-m", "ffltool", *command, "--json", tmp_path / "two.json", "--csv", tmp_path / "two.csv")
+    two = two_ranks("-m", "ffltool", *command, "--json", tmp_path / "two.json", "--csv", tmp_path / "two.csv")
     assert two.returncode == 0, two.stderr
     assert run(*command, "--json", tmp_path / "one.json", "--csv", tmp_path / "one.csv")[0] == 0
     one_json, two_json = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "two"))
@@ -93,7 +82,7 @@ def test_label_maps_of_two_processes_are_those_of_one_though_each_knows_other_la
     assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
 
 
-def test_networks_of_two_processes_see_what_one_sees(tmp_path, folders, run, stand_ins, caches):
+def test_networks_of_two_processes_see_what_one_sees(tmp_path, folders, run, stand_ins, caches, two_ranks):
     """With an odd number of real images, so that the fake ones are dealt out from the other process on."""
     real, fake = folders([f"{i}.png" for i in range(11)], size=(40, 33))
     own = [part for name in ("alexnet", "inception") for part in ("--weights", f"{name}={stand_ins[name]}")]
@@ -101,7 +90,7 @@ def test_networks_of_two_processes_see_what_one_sees(tmp_path, folders, run, sta
     (real / "0.png").unlink()
     pairs = ["metrics", real, fake, "-m", "lpips,psnr,kid", "--layer", "64", "--allow-unpaired", "--no-cache", *own]
     for number, command in enumerate((sets, pairs)):
-        two = launch("-m", "ffltool", *command, "--json", tmp_path / f"two{number}.json")
+        two = two_ranks("-m", "ffltool", *command, "--json", tmp_path / f"two{number}.json")
         assert two.returncode == 0, two.stderr
         assert run(*command, "--json", tmp_path / f"one{number}.json")[0] == 0
         one, two = (json.loads((tmp_path / f"{name}{number}.json").read_text()) for name in ("one", "two"))
@@ -111,10 +100,10 @@ def test_networks_of_two_processes_see_what_one_sees(tmp_path, folders, run, sta
             assert first["value"] == pytest.approx(second["value"], rel=1e-5)
 
 
-def test_an_error_of_one_process_ends_both_with_its_message(folders):
+def test_an_error_of_one_process_ends_both_with_its_message(folders, torchrun):
     real, fake = folders([f"{i}.png" for i in range(5)])
     (fake / "3.png").write_bytes(b"junk")
-    result = launch("-m", "ffltool", "lfd", real, fake)
+    result = torchrun("-m", "ffltool", "lfd", real, fake)
     assert result.returncode != 0
     assert result.stderr.count("ffltool: ") == 2
     assert "fake/3.png is not an image" in result.stderr
@@ -160,9 +149,9 @@ assert tensors.state["count"] == 2.0
 """
 
 
-def test_sums_of_two_processes_equal_the_whole(tmp_path):
+def test_sums_of_two_processes_equal_the_whole(tmp_path, two_ranks):
     (tmp_path / "sums.py").write_text(SUMS)
-    result = launch(tmp_path / "sums.py")
+    result = two_ranks(tmp_path / "sums.py")
     assert result.returncode == 0, result.stderr
 
 
@@ -181,19 +170,19 @@ for turn in range(20):
 """
 
 
-def test_processes_that_parted_can_join_again(tmp_path):
+def test_processes_that_parted_can_join_again(tmp_path, two_ranks):
     (tmp_path / "again.py").write_text(AGAIN)
-    result = launch(tmp_path / "again.py")
+    result = two_ranks(tmp_path / "again.py")
     assert result.returncode == 0, result.stderr
 
 
-def test_an_experiment_of_two_processes_trains_what_one_does_to_rounding(tmp_path, folders, run):
+def test_an_experiment_of_two_processes_trains_what_one_does_to_rounding(tmp_path, folders, run, two_ranks):
     import torch
 
     images, _ = folders([f"{i}.png" for i in range(9)], fakes=[], size=(16, 16))
     command = ["ae", images, "--size", "16", "--batch-size", "4", "--epochs", "3", "--lr", "1e-4"]
     command += ["--device", "cpu", "--test", images, "-m", "psnr,lsd"]
-    two = launch("-m", "ffltool", "experiment", *command, "-o", tmp_path / "both")
+    two = two_ranks("-m", "ffltool", "experiment", *command, "-o", tmp_path / "both")
     assert two.returncode == 0, two.stderr
     assert two.stdout.count("best of its column") == 1, "only one process reports"
     assert run("train", *command, "-o", tmp_path / "one")[0] == 0
@@ -210,3 +199,42 @@ def test_an_experiment_of_two_processes_trains_what_one_does_to_rounding(tmp_pat
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     assert json.loads((folders[1] / "config.json").read_text())["processes"] == 2
     assert (tmp_path / "both" / "spectra.png").exists()
+
+
+def test_the_place_on_a_machine_is_what_the_launcher_says_or_that_among_all(monkeypatch):
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert ranks.local() == 0
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert ranks.local() == 3
+
+
+@pytest.mark.parametrize(
+    ("command", "reported"),
+    [
+        ("check REAL FAKE --min psnr=99", "1 of 1 limit failed"),
+        ("check REAL FAKE --max lsd=0", "1 of 1 limit failed"),
+        ("train ae REAL --size 32 --batch-size 4 --steps 2 --device cpu -o OUT", "files are in"),
+        ("spectrum REAL FAKE -o OUT.png", "32x40: mean"),
+        ("peaks REAL", "no periodic"),
+    ],
+)
+def test_only_one_process_reports(tmp_path, folders, two_ranks, command, reported):
+    real, fake = folders([f"{number}.png" for number in range(5)], size=(32, 40))
+    places = {"REAL": real, "FAKE": fake, "OUT": tmp_path / "out", "OUT.png": tmp_path / "out.png"}
+    done = two_ranks("-m", "ffltool", *(places.get(word, word) for word in command.split()))
+    assert done.stdout.count(reported) == 1, done.stderr
+    assert done.stderr == ""
+
+
+ASSERTED = """
+import sys
+from ffltool import assert_images, ranks
+report = assert_images(*sys.argv[1:], psnr=">=0")
+assert (report is None) == (ranks.rank() == 1)
+"""
+
+
+def test_an_assertion_is_judged_by_the_first_process_alone(tmp_path, folders, two_ranks):
+    (tmp_path / "asserted.py").write_text(ASSERTED)
+    result = two_ranks(tmp_path / "asserted.py", *folders())
+    assert result.returncode == 0, result.stderr

@@ -20,7 +20,7 @@ from ffltool.datasets import Dataset, load, to_pixels, to_unit
 from ffltool.errors import InputError, ShapeError
 from ffltool.images import read
 from ffltool.objective import Objective
-from ffltool.run_folder import RunFolder
+from ffltool.run_folder import RunFolder, check_folder
 from ffltool.runs import Judging, Keeping, carry_out
 from ffltool.train import Plan, Training
 
@@ -567,3 +567,10 @@ def test_the_log_says_what_unit_images_cost_at_the_start(tmp_path, images):
     untrained = Training(plan(steps=1, batch_size=16)).rebuilt(images.pixels)
     expected = (untrained - to_unit(images.pixels)).square().mean()
     assert finished.steps[0].pixel == pytest.approx(float(expected), rel=1e-5)  # sums of another order, in float32
+
+
+def test_a_folder_that_is_closed_to_us_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # which root never sees by itself
+    for folder, said in ((tmp_path, "cannot be written to: permission denied"), (tmp_path / "new", "cannot be made")):
+        with pytest.raises(InputError, match=said):
+            check_folder(folder, [folder / "config.json"], mark="mark", resume=False, force=False)

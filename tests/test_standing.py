@@ -110,3 +110,7 @@ def test_scores_and_bands_are_quantities():
     assert found["psnr"].values == {"a": 20, "b": 30}
     assert (found["band.dc.gain_db"].value, found["band.1.lfd"].value, found["band.1.lfd"].unit) == (None, 2, "nat")
     assert found["band.corner.gain_db"].value == found["band.2.gain_db"].value == 0.2
+
+
+def test_no_pairs_have_no_statistic():
+    assert stand(quantity(), "median").value is None

@@ -31,6 +31,14 @@ def test_a_handful_of_items_starts_no_thread():
     assert set(threads) == {threading.main_thread()}
 
 
+def test_a_thread_may_ask_too():
+    found = []
+    thread = threading.Thread(target=lambda: found.extend(stream(range(9), lambda item: -item, workers=2)))
+    thread.start()
+    thread.join()
+    assert found == [-item for item in range(9)]
+
+
 def test_an_exception_comes_at_its_items_place():
     results = stream(range(20), lambda item: 1 / (item - 7), workers=2, chunk=1)
     assert len([next(results) for _ in range(7)]) == 7
@@ -40,12 +48,16 @@ def test_an_exception_comes_at_its_items_place():
 
 FORKED = """
 import os, sys, threading, time
+from multiprocessing import get_context
 from ffltool.stream import stream
 from ffltool.errors import InputError
 
+both = get_context("fork").Barrier(2)
 parent = os.getpid()
 place = {place}
 def work(item):
+    if item in (0, 4):  # the first of the first two chunks wait for each other, so that each worker has one
+        both.wait(timeout=60)
     if item == 33 and place == "raise":
         raise InputError("item 33")
     if item == 33 and place == "die":

@@ -150,6 +150,15 @@ def test_a_set_of_broken_images_is_an_error(folders):
         survey([real, fake], Selection(), Recipe(), Loading(skip_broken=True))
 
 
+@pytest.mark.parametrize("layout", ["pairs", "batch"])
+def test_pairs_and_batches_of_nothing_but_broken_images_are_an_error(folders, layout):
+    real, fake = folders(["a.png", "b.png"])
+    for path in (*real.iterdir(), *fake.iterdir()):
+        path.write_bytes(b"")
+    with pytest.raises(NothingComparedError, match="every image is broken"):
+        survey([real, fake], Selection(layout=layout), Recipe(), Loading(skip_broken=True))
+
+
 def test_how_it_is_shown_can_change_and_what_was_measured_cannot(measured):
     found = measured()
     assert shown_otherwise(found, {"show": "ln", "curves": None}).recipe == Recipe(show="ln")
@@ -170,6 +179,9 @@ def test_how_it_is_shown_can_change_and_what_was_measured_cannot(measured):
         {"meta": "selection"},
         {"meta": "recipe"},
         {"profile": np.zeros(3)},
+        {"meta": {"sets": [{"label": "real", "input": "real"}] * 2}},
+        {"meta": {"warnings": "none"}},
+        {"meta": {"size": [12]}},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -183,6 +195,8 @@ def test_an_npz_that_was_changed_is_an_error_and_no_traceback(measured, tmp_path
         meta = json.loads(str(arrays["meta"]))
         meta[value] = {"unknown": 1}
         value = np.array(json.dumps(meta))
+    if isinstance(value, dict):
+        value = np.array(json.dumps(json.loads(str(arrays["meta"])) | value))
     np.savez(path, **arrays | {name: value})
     with pytest.raises(InputError, match=r"x\.npz"):
         from_npz(path)

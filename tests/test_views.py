@@ -4,7 +4,6 @@ import pytest
 from ffltool import views
 from ffltool.average import Loading
 from ffltool.errors import InputError
-from ffltool.figures import save
 from ffltool.recipes import PRESETS, Recipe
 from ffltool.sources import Selection
 from ffltool.survey import survey
@@ -158,8 +157,8 @@ def test_slices_go_along_the_axis_and_the_diagonal(measured):
 
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("layout", ["full", "maps", "profiles"])
-def test_every_preset_can_be_drawn(measured, tmp_path, name, layout):
-    save(draw(measured(PRESETS[name]), layout=layout), tmp_path / "x.png")
+def test_every_preset_can_be_drawn(measured, name, layout):
+    draw(measured(PRESETS[name]), layout=layout).canvas.draw()
 
 
 def test_a_map_of_a_dct_begins_at_zero(measured):
@@ -196,13 +195,18 @@ def test_a_layout_that_was_not_measured_is_an_error(measured, measured_for, layo
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (40, 1), (2, 2), (7, 5)], ids=str)
-def test_images_of_any_size_can_be_drawn(measured, tmp_path, size):
-    save(draw(measured(size=size), layout="full"), tmp_path / "x.png")
+def test_images_of_any_size_can_be_drawn(measured, size):
+    draw(measured(size=size), layout="full").canvas.draw()
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_constant_images_can_be_drawn(measured, tmp_path, name):
+def test_constant_images_can_be_drawn(measured, name):
     pixels = np.full((24, 24, 3), 90, np.uint8)
     found = measured(PRESETS[name], pixels=pixels)
-    save(draw(found, layout="full"), tmp_path / "x.png")
+    draw(found, layout="full").canvas.draw()
     band_gains(found)
+
+
+def test_an_unknown_layout_is_an_error_that_names_those_there_are(measured):
+    with pytest.raises(InputError, match="there is no layout 'nonsense'; known are full"):
+        draw(measured(), layout="nonsense")

@@ -493,3 +493,25 @@ def test_photographs_of_mixed_sizes(tmp_path, shared, run):
     assert (status, report["real"]["images"]) == (0, 25)
     assert len(report["real"]["sizes"]) > 5
     assert "LFD grows with the number of pixels" in err
+
+
+def test_an_error_of_the_system_that_says_nothing_is_a_bug_and_shows_its_traceback(monkeypatch, folders, run):
+    def refuse(*_, **__):
+        raise OSError
+
+    monkeypatch.setattr("ffltool.evaluate.evaluate_pairs", refuse)
+    with pytest.raises(OSError, match=r"^$"):
+        run("lfd", *folders())
+
+
+def test_a_terminal_shows_how_far_it_is_unless_quiet(monkeypatch, folders, run):
+    real, fake = folders()
+    shown = []
+    for options in ([], ["--quiet"]):
+        with monkeypatch.context() as patch:
+            patch.setattr("sys.stderr.isatty", lambda: True)
+            patch.setenv("TERM", "xterm")
+            shown.append(run("lfd", real, fake, *options)[2])
+    assert "comparing" in shown[0]
+    assert "3/3" in shown[0]
+    assert shown[1] == ""

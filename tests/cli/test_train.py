@@ -157,3 +157,15 @@ def test_a_design_that_cannot_be_is_one_line(run, tmp_path, options, said):
     status, _, err = run("experiment", "ae", REAL, "-o", tmp_path / "out", *SMALL, *options)
     assert (status, err.count("\n")) == (2, 1)
     assert said in err
+
+
+def test_a_terminal_shows_losses_unless_quiet(run, tmp_path, monkeypatch):
+    shown = []
+    for number, options in enumerate(([], ["--quiet"])):
+        with monkeypatch.context() as patch:
+            patch.setattr("sys.stderr.isatty", lambda: True)
+            patch.setenv("TERM", "xterm")
+            command = ["train", "ae", REAL, "-o", tmp_path / str(number), *SMALL, "--ffl-weight", 1]
+            shown.append(run(*command, *options)[2])
+    assert all(word in shown[0] for word in ("ae", "3/3", "pixel", "ffl"))
+    assert shown[1] == ""

@@ -86,3 +86,8 @@ def test_palettes_have_256_colours():
     assert len(palette()) == len(classes) == 768
     assert classes[:60] == classes[60:120]
     assert len({classes[3 * place : 3 * place + 3] for place in range(20)}) == 20
+
+
+def test_svg_that_is_larger_than_a_picture_becomes_one(curves, monkeypatch):
+    monkeypatch.setattr("ffltool.figures.embedding._LARGE", 100)
+    assert [kind for kind, _ in on_light_and_dark(curves)] == ["image/png"] * 2

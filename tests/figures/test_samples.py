@@ -35,3 +35,15 @@ def test_every_figure_is_drawn_with_labels_and_units(name, run, tmp_path, monkey
     assert "cycles per pixel" in labels or "c/px" in labels
     with Image.open(path) as image:
         assert min(image.size) > 300
+
+
+def test_the_rest_of_a_last_row_stays_empty(rng):
+    panels = [figures.Panel(f"{number}", rng.random((8, 8, 3)), rng.random((8, 8))) for number in range(5)]
+    drawn = figures.strip(panels, columns=3)
+    assert [axes.axison for axes in drawn.axes] == [True] * 8 + [False] + [True] * 2 + [False]
+
+
+def test_a_batch_of_fewer_images_leaves_its_row_open(rng):
+    spectra = [figures.Spectrum(f"image {number}", rng.random((8, 8)), rng.random((8, 8))) for number in range(2)]
+    drawn = figures.spectrum_batches([("real", spectra), ("fake", spectra[:1])], figures.Scale("power (dB)", 0, 1))
+    assert [axes.axison for axes in drawn.axes[:4]] == [True, True, True, False]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ffltool.errors import ShapeError
-from ffltool.metrics.bands import PARTS, band_parts, band_scores
+from ffltool.metrics.bands import PARTS, BandSums, band_parts, band_scores
 from ffltool.metrics.lfd import lfd
 from ffltool.radial import bands, frequency_radius
 from ffltool.report import BandScore
@@ -114,3 +114,13 @@ def test_integers_are_taken_and_shapes_that_differ_are_an_error():
     torch.testing.assert_close(band_parts(*levels), band_parts(*(level.double() for level in levels)))
     with pytest.raises(ShapeError, match="must have one common shape"):
         band_parts(real, fake[..., :7])
+
+
+def test_pairs_of_another_size_than_was_said_are_an_error():
+    sums = BandSums(4, size=(8, 8))
+    with pytest.raises(ShapeError, match=r"all pairs must be 8x8, got \(1, 3, 8, 9\)"):
+        sums.update(torch.zeros(1, 3, 8, 9), torch.zeros(1, 3, 8, 9))
+
+
+def test_parts_are_named_in_their_order():
+    assert PARTS == ("amplitude", "phase", "real", "fake")

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -178,3 +179,12 @@ def test_equals_the_exact_arithmetic_on_the_same_features(shared):
         distance = fid(*(torch.as_tensor(file[f"torch_fidelity_2048_{side}"]) for side in ("real", "fake")))
     expected = golden["arithmetic_on_torch_fidelity_2048_features"]["nuclear_norm_svd_NxN"]
     assert distance == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_gaussian_is_frozen_says_what_is_what_and_is_equal_to_itself_alone():
+    one, other = (Gaussian(count=2, mean=torch.zeros(3), covariance=torch.eye(3)) for _ in range(2))
+    assert one != other
+    with pytest.raises(FrozenInstanceError):
+        one.count = 3
+    with pytest.raises(TypeError, match="positional"):
+        Gaussian(2, torch.zeros(3), torch.eye(3))

@@ -107,6 +107,7 @@ def test_the_network_goes_no_further_than_asked(stand_in, images):
 
 def test_logits_are_a_linear_function_of_the_features(look, images, stand_in):
     found = look(images["real"][:1], layers=["logits", "2048", "logits_unbiased"])
+    assert all(each.shape == (1, LAYERS[layer]) for layer, each in found.items())
     assert list(found) == ["logits", "2048", "logits_unbiased"]
     torch.testing.assert_close(found["logits"] - found["logits_unbiased"], stand_in["fc.bias"][None], atol=1e-4, rtol=0)
     torch.testing.assert_close(found["logits_unbiased"], found["2048"] @ stand_in["fc.weight"].T)
@@ -195,3 +196,10 @@ def test_an_unknown_preset_lists_the_known():
 def test_other_shapes_are_an_error(shape):
     with pytest.raises(ShapeError, match=r"shape \(N, 1 or 3, H, W\)"):
         prepared(torch.zeros(shape))
+
+
+def test_a_halved_network_convolves_in_half_precision_and_judges_in_single(stand_ins):
+    network = load(own=stand_ins["inception"])
+    assert network.halve() is network
+    assert {each.dtype for each in network.parts.buffers()} == {torch.float16}
+    assert {network.classes.dtype, network.bias.dtype} == {torch.float32}

@@ -63,3 +63,8 @@ def test_logits_that_are_not_finite_are_an_error():
 def test_other_shapes_are_an_error():
     with pytest.raises(ShapeError, match=r"\(N, classes\), got \(4,\)"):
         inception_score(torch.zeros(4))
+
+
+def test_the_usual_splits_are_those_of_torch_fidelity(rng):
+    logits = torch.as_tensor(rng.normal(size=(30, 6)))
+    assert inception_score(logits) == inception_score(logits, splits=10, seed=2020)

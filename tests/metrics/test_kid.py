@@ -1,3 +1,4 @@
+import inspect
 import math
 
 import numpy as np
@@ -105,3 +106,12 @@ def test_equals_torch_fidelity_where_it_imports():
     expected = [theirs[f"kernel_inception_distance_{name}"] for name in ("mean", "std")]
     # theirs is in float32
     assert kid(real, fake, subsets=20, size=10, seed=5) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_usual_subsets_are_those_of_torch_fidelity():
+    usual = inspect.signature(kid).parameters
+    assert {name: usual[name].default for name in ("subsets", "size", "seed")} == {
+        "subsets": 100,
+        "size": 1000,
+        "seed": 2020,
+    }

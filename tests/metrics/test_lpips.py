@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from ffltool import checkpoints
 from ffltool.errors import InputError, ShapeError, WeightsError
 from ffltool.images import Reading, read_pair
 from ffltool.metrics import lpips as module
-from ffltool.metrics.lpips import BACKBONES, Lpips, load, lpips
+from ffltool.metrics.lpips import BACKBONES, Backbone, Lpips, load, lpips
 from ffltool.networks import SHAPES
 
 REAL = {"alex": "alexnet_features.pth", "squeeze": "squeeze.backbone.pth"}
@@ -212,3 +213,17 @@ print(*(name for name in ("torchvision", "torch_fidelity", "pytorch_fid", "lpips
 """
     command = [sys.executable, "-W", "error", "-c", script]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == []
+
+
+def test_a_halved_network_convolves_in_half_precision_and_compares_in_single():
+    network = Lpips("squeeze", seeded("squeeze"))
+    assert network.halve() is network
+    assert {each.dtype for each in network.features.parameters()} == {torch.float16}
+    assert {each.dtype for each in network.buffers()} == {torch.float32}
+
+
+def test_what_is_known_of_a_backbone_is_frozen_and_named():
+    with pytest.raises(FrozenInstanceError):
+        BACKBONES["alex"].least = 1
+    with pytest.raises(TypeError, match="positional"):
+        Backbone("alexnet", (1,), (4, 2), (3, 2, False), 31)

@@ -42,7 +42,7 @@ def test_equals_the_slow_definition(rng, shape):
         assert value == pytest.approx(slow_ssim(real, fake), abs=1e-12)
 
 
-# tiles are 32 x 256 positions and blocks 32: one less, as many, one more, and several
+# tiles are 16 x 256 positions and blocks 32: one less, as many, one more, and several
 @pytest.mark.parametrize("size", [(41, 41), (42, 42), (43, 43), (75, 265), (42, 266), (43, 267), (107, 600)])
 def test_equals_scikit_image_across_tiles(rng, size):
     metrics = pytest.importorskip("skimage.metrics")
@@ -64,6 +64,12 @@ def test_value_known_by_hand_for_constant_images():
     expected = (2 * 50 * 80 + c1) / (50**2 + 80**2 + c1)
     constant = [np.full((1, 20, 20), level, np.uint8) for level in (50, 80)]
     assert both(*constant) == (pytest.approx(expected, rel=1e-10),) * 2
+
+
+def test_the_peak_is_255_unless_it_is_said(rng):
+    real, fake = rng.integers(0, 256, (2, 1, 20, 20), dtype=np.uint8)
+    tensors = torch.as_tensor(real[None]), torch.as_tensor(fake[None])
+    assert (ssim_of_planes(real, fake), ssim(*tensors).item()) == both(real, fake, peak=255.0)
 
 
 def test_does_not_change_with_the_scale_and_is_symmetric(rng):

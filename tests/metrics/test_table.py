@@ -1,4 +1,6 @@
 import inspect
+import re
+from dataclasses import FrozenInstanceError
 from importlib import import_module
 
 import numpy as np
@@ -7,8 +9,9 @@ import torch
 
 from ffltool.errors import InputError
 from ffltool.label_maps import LabelMaps
-from ffltool.metrics import METRICS, look_up, need_networks, need_pairs
+from ffltool.metrics import METRICS, Metric, look_up, need_networks, need_pairs
 from ffltool.metrics.sums import Sums
+from ffltool.radial import bands
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -64,3 +67,50 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_no_name_is_an_error():
     with pytest.raises(InputError, match="known are"):
         look_up([])
+
+
+TABLE = """
+lfd             lower   nat     log frequency distance                           -
+mse             lower   level²  mean squared error                               -
+psnr            higher  dB      peak signal-to-noise ratio                       -
+ssim            higher  -       structural similarity                            numpy
+lsd             lower   dB      log-spectral distance                            numpy,torch
+sde             lower   -       spectral density error                           numpy,torch
+gain            0       dB      power of the fake set over that of the real one  numpy,torch
+lpips           lower   -       learned perceptual image patch similarity        numpy,torch,lpips
+fid             lower   -       Frechet Inception distance                       numpy,torch
+kid             lower   -       kernel Inception distance                        numpy,torch
+is              higher  -       Inception score                                  numpy,torch
+miou            higher  -       mean intersection over union                     numpy
+pixel_accuracy  higher  -       share of pixels with the right label             numpy
+"""
+
+
+def test_results_say_of_each_metric_what_it_is():
+    rows = [[each.name, each.better, each.unit, each.title, ",".join(each.libraries)] for each in METRICS.values()]
+    expected = [re.split("  +", line.strip()) for line in TABLE.strip().splitlines()]
+    assert [[cell or "-" for cell in row] for row in rows] == expected
+
+
+def test_results_say_what_makes_them_comparable():
+    spectral = {"scale": 255, "channels": "grey", "window": "hann"}
+    assert {name: metric.settings for name, metric in METRICS.items() if metric.settings} == {
+        "lfd": {"scale": 255},
+        "mse": {"scale": 255},
+        "psnr": {"peak": 255},
+        "ssim": {"peak": 255, "window": "gaussian", "size": 11, "sigma": 1.5, "k1": 0.01, "k2": 0.03},
+        **dict.fromkeys(("lsd", "sde", "gain"), spectral),
+        "lpips": {"heads": "v0.1"},
+    }
+
+
+def test_the_scores_of_the_gain_are_named_after_their_bands():
+    names = [band.name for band in bands(4)[1:]]
+    assert METRICS["gain"].scores == tuple(f"gain[{name}]" for name in names)
+
+
+def test_a_row_is_frozen_and_says_what_each_value_is():
+    with pytest.raises(FrozenInstanceError):
+        METRICS["lfd"].unit = "dB"
+    with pytest.raises(TypeError, match="positional"):
+        Metric("name", "title", "unit", "lower")
