@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import rows
 import torch
 from bench_lfd import CANVAS_SIDE, canvas, cores
 from PIL import Image
@@ -173,6 +174,9 @@ def show(title, seconds, found, *, count, bar):
         row = f"{title:24}{name:16}{taken:9.2f} s{count / taken:9.2f}/s{taken / seconds[OURS]:8.2f}{difference:12.1e}"
         wanted = f"   ratio >= {bar}" + ("" if fastest_peer / seconds[OURS] >= bar else " !")
         print(row + (wanted if taken == fastest_peer else ""))
+        if name != OURS:
+            least = bar if taken == fastest_peer else None
+            rows.keep(work=title, unit="s", ours=seconds[OURS], peer=name, theirs=taken, bar=least)
 
 
 def environment(options):

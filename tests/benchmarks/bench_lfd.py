@@ -26,6 +26,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import rows
+
 HERE = Path(__file__).parent
 FFLTOOL = [sys.executable, "-m", "ffltool"]
 CANVASES, CANVAS_SIDE = 6, 2048
@@ -302,6 +304,16 @@ def compare(label, folder, *, command, metrics, rounds, bars, tolerance):
     cells += [beside(seconds["authors"] / seconds["ffltool"], bars[0], least=True), f"{seconds['decode']:.3f}"]
     cells += [beside(seconds["ffltool"] / seconds["decode"], bars[1])]
     memory_bar = MEMORY_BAR if metrics == ["lfd"] else None
+    rows.keep(
+        work=f"`ffltool {' '.join(command)}`, {label.partition(',')[0]}",
+        unit="s",
+        ours=seconds["ffltool"],
+        peer="authors' script",
+        theirs=seconds["authors"],
+        bar=bars[0],
+        limit=f"{beside(seconds['ffltool'] / seconds['decode'], bars[1])} × decoding",
+        memory=f"{beside(ours_watched.pss, memory_bar)} MB; {authors_watched.pss:.0f} MB",
+    )
     cells += [beside(ours_watched.pss, memory_bar), f"{ours_watched.rss:.0f}"]
     cells += [f"{authors_watched.pss:.0f}", f"{authors_watched.rss:.0f}"]
     print_row([*cells, f"{difference:.1e}" + ("" if difference <= tolerance else " !")])
@@ -348,6 +360,7 @@ def show_short_commands(folders):
         commands[name], bars[name] = [*FFLTOOL, "lfd", *pair], PAIR_BAR
     for name, seconds in in_turns(commands, dict.fromkeys(commands, SHORT_ROUNDS)).items():
         print(f"{name:19} {beside(seconds, bars[name])} s")
+        rows.keep(work=f"`ffltool {name}`" if name == "--help" else name, unit="s", ours=seconds, bar=bars[name])
 
 
 def environment(rounds):

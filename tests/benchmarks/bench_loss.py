@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import focal_frequency_loss
+import rows
 import torch
 from bench_lfd import beside, cores
 from torch.autograd import DeviceType
@@ -288,6 +289,19 @@ def show_cpu(cases, *, threads, rounds):
             milliseconds = in_turns(functions_of(losses, *images), rounds, cpu_milliseconds)
             differ = differences(losses, *images)[OURS]
             print_row([str(case), str(number), *cpu_cells(case, milliseconds, differ)], CPU_COLUMNS)
+            keep_row(case, number, {name: milliseconds[name, BOTH] for name in (OURS, PEER, LIMIT)})
+
+
+def keep_row(case, threads, milliseconds):
+    rows.keep(
+        work=f"loss and gradient, {case}, {threads} thread{'s' * (threads > 1)}",
+        unit="ms",
+        ours=milliseconds[OURS],
+        peer="focal-frequency-loss",
+        theirs=milliseconds[PEER],
+        bar=case.peer_bar,
+        limit=f"{beside(milliseconds[OURS] / milliseconds[LIMIT], case.limit_bar)} × rfft2 + irfft2",
+    )
 
 
 def cpu_cells(case, milliseconds, differ):

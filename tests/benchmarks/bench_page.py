@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import rows
 from PIL import Image
 
 SETS = ((500, 32), (5000, 32), (500, 256), (60, 1024))  # pairs, pixels of a side
@@ -63,6 +64,9 @@ def measured(pairs, side, rounds):
             [more - less for (more, _), (less, _) in zip(with_page, alone, strict=True)],
             [megabytes for _, megabytes in with_page],
         )
+    )
+    rows.keep(
+        work=f"page of {pairs} pairs {side}²", unit="s", ours=beyond, memory=f"{memory:.0f} MB; {size:.2f} MB file"
     )
     return f"| {pairs} pairs {side}² | {alone:.2f} s | {beyond:.2f} s | {memory:.0f} MB | {size:.2f} MB |"
 

@@ -27,6 +27,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import rows
 import torch
 from bench_lfd import beside, canvas, cores
 from decode_only import decode
@@ -193,6 +194,16 @@ def show(label, threads, functions, rounds, bar):
         cells += [f"{seconds[name]:.3f}", beside(seconds[name] / seconds[OURS], bar, least=True)]
     cells += [f"{seconds[LIMIT]:.3f}", f"{seconds[OURS] / seconds[LIMIT]:.3g}", f"{difference(functions):.0e}"]
     print_row(cells)
+    for name in (PLAIN, PROFILED):
+        rows.keep(
+            work=f"mean spectrum of {label.removeprefix('from ')}, {threads} thread{'s' * (threads > 1)}",
+            unit="s",
+            ours=seconds[OURS],
+            peer=f"NumPy{', with profile' * (name == PROFILED)}",
+            theirs=seconds[name],
+            bar=bar,
+            limit=f"{seconds[OURS] / seconds[LIMIT]:.3g} × the limit",
+        )
 
 
 def environment(options):

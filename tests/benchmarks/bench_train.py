@@ -16,6 +16,7 @@ import sys
 import time
 
 import focal_frequency_loss
+import rows
 import torch
 from bench_lfd import cores
 
@@ -66,6 +67,10 @@ def show(model, measured):
         ratio = f"{(measured[PEER] - measured[WITHOUT]) / (measured[OURS] - measured[WITHOUT]):.2f}"
         cells = [model, name, f"{value:.2f}", f"{1000 / value:.1f}", f"{1000 * BATCH / value:.0f}", overhead]
         print(f"| {' | '.join([*cells, ratio if name == OURS else ''])} |", flush=True)
+    ours, peer, bare = measured[OURS], measured[PEER], measured[WITHOUT]
+    overheads = f"{ours / bare - 1:.1%} over a step without FFL; the package {peer / bare - 1:.1%}"
+    work = f"step of `ffltool train {model}`, batch of {BATCH}"
+    rows.keep(work=work, unit="ms", ours=ours, peer="with focal-frequency-loss", theirs=peer, limit=overheads)
 
 
 def environment(options):
