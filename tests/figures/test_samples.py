@@ -1,6 +1,7 @@
 """Every type of figure can be drawn from the sample images, with labels and units."""
 
 import runpy
+import shlex
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,14 @@ from PIL import Image
 
 from ffltool import figures
 
-MAKE = runpy.run_path(str(Path(__file__).parents[2] / "sample_data" / "gallery" / "make.py"))
-REAL, FAKE = MAKE["REAL"], MAKE["FAKE"]
+ROOT = Path(__file__).parents[2]
+REAL, FAKE = (str(ROOT / "sample_data" / side) for side in ("real", "fake"))
+MAKE = runpy.run_path(str(ROOT / "sample_data" / "gallery" / "make.py"))
+OF_README = {
+    name: ["FIG" if word == name else word for word in shlex.split(command)]
+    for name, command in MAKE["FIGURES"].items()
+    if name not in MAKE["WRITTEN"]
+}
 OTHERS = {
     "maps.png": ["spectrum", REAL, FAKE, "--limit", "2", "--layout", "maps", "-o", "FIG"],
     "profiles.png": ["spectrum", REAL, FAKE, "--limit", "2", "--layout", "profiles", "-o", "FIG"],
@@ -19,7 +26,7 @@ OTHERS = {
     "waves.png": ["bandlimit", "--waves", "-o", "FIG"],
     "filter.png": ["bandlimit", f"{REAL}/13_flat.png", "--filter", "low-pass", "--cutoff", "10px", "-o", "FIG"],
 }
-COMMANDS = MAKE["FIGURES"] | OTHERS
+COMMANDS = OF_README | OTHERS
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -28,6 +35,7 @@ def test_every_figure_is_drawn_with_labels_and_units(name, run, tmp_path, monkey
     drawn, save = [], figures.save
     monkeypatch.setattr(figures, "save", lambda figure, path: (drawn.append(figure), save(figure, path)))
     path = tmp_path / name
+    monkeypatch.chdir(ROOT)
     assert run(*(path if word == "FIG" else word for word in COMMANDS[name]))[0] == 0
     (figure,) = drawn
     axes = [each for part in (figure, *figure.subfigs) for each in part.axes]
