@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -240,7 +240,13 @@ def _environment(metrics: Sequence[Metric], sums: Sums) -> dict[str, str | None]
         "device": str(sums.learned.networks.device) if sums.learned else "cpu",
         "torch": import_module("torch").__version__ if torch else None,
         "numpy": import_module("numpy").__version__ if numpy else None,
-        **({"lpips": metadata.version("lpips")} if lpips else {}),  # which has the heads, and is not imported
+        **({"lpips": _version_of("lpips")} if lpips else {}),  # which has the heads, and is not imported
         "pillow": PIL.__version__,
         "python": ".".join(map(str, sys.version_info[:3])),
     }
+
+
+def _version_of(package: str) -> str:
+    from importlib.metadata import version  # which loads a mail reader, for nothing where no one asks
+
+    return version(package)
