@@ -31,10 +31,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 METRICS = sorted(f"metrics.{path.stem}" for path in (ROOT / "ffltool" / "metrics").glob("[a-z]*.py"))
-MODULES = ("loss", "spectrum", "radial", "bandlimit", "peaks", *METRICS, "metrics.__init__", "report")
+MODULES = ("loss", "distances", "spectrum", "radial", "bandlimit", "peaks", *METRICS, "metrics.__init__", "report")
 # tests that know more of a module than those of its name
 MORE = {
     "loss": ["test_conventions.py"],
+    "distances": ["test_loss.py"],
     "spectrum": ["test_rings.py"],
     "radial": ["test_rings.py", "metrics/test_bands.py"],
     "peaks": ["cli/test_peaks.py"],
