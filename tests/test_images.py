@@ -328,6 +328,6 @@ def test_an_image_that_does_not_fit_into_memory_is_one_line(tmp_path, save, monk
         raise MemoryError
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", full)
-    with pytest.raises(InputError, match=r"a\.jpg does not fit into memory") as error:
-        read(save(tmp_path / "a.jpg"))
+    with pytest.raises(InputError, match=r"a\.tif does not fit into memory") as error:
+        read(save(tmp_path / "a.tif"))
     assert not isinstance(error.value, BrokenImageError)

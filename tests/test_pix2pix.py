@@ -149,7 +149,7 @@ def test_the_generators_step_leaves_the_critic_alone(pairs):
     training = Training(plan())
     next(training.run(pairs.pixels))
     images = to_unit(pairs.pixels[:1])
-    training._verdict(given(images), training.network(given(images)).images).sum().backward()
+    training._verdict(training.critic, given(images), training.network(given(images)).images).sum().backward()
     before = [each.grad.clone() for each in training.critic.network.parameters()]
     assert all(each.requires_grad for each in training.critic.network.parameters())
     assert all(map(torch.equal, before, (each.grad for each in training.critic.network.parameters())))
