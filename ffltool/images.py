@@ -165,9 +165,9 @@ def size_of(path: Path) -> tuple[int, int]:
         tags = tiff_tags(file)
         width, height = (tags[tag] for tag in _SIDES) if tags else file.size
         # a PNG would be decoded, to see whether an orientation stands behind the pixels
-        behind = not content.startswith(png.SIGNATURE) or b"eXIf" in content
-        exif = file.getexif() if behind else Image.Image.getexif(file)
-        return (width, height) if exif.get(_ORIENTATION) in _SIDEWAYS else (height, width)
+        if content.startswith(png.SIGNATURE) and not png.may_be_turned(content):
+            return height, width
+        return (width, height) if file.getexif().get(_ORIENTATION) in _SIDEWAYS else (height, width)
 
 
 def alpha_dropped(count: int) -> str:
