@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -10,6 +11,13 @@ if TYPE_CHECKING:
 
 Better = Literal["lower", "higher", "0"]
 State = Literal["pass", "warn", "fail", "missing"]
+
+MOST_BANDS = 4096  # of frequencies, that a report may tell apart
+
+
+def may_be_bands(value: object) -> bool:
+    """Tell whether a value is a number of bands that a report may have."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and 1 <= value <= MOST_BANDS
 
 
 @dataclass(frozen=True, kw_only=True)
