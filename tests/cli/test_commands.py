@@ -397,6 +397,23 @@ def test_a_full_standard_output_is_one_line(folders):
     assert "standard output cannot be written: No space left" in result.stderr
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_takes_a_part_only_is_an_error(tmp_path, folders, unbuffered):
+    resource = pytest.importorskip("resource")
+    command = [*FFLTOOL, "lfd", *map(str, folders()), "--json", "-"]
+    with (tmp_path / "out.json").open("w") as out:
+        result = subprocess.run(
+            command,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300)),  # as a disk that is almost full
+        )
+    assert (result.returncode, result.stderr) == (2, "ffltool: standard output cannot be written: File too large\n")
+
+
 def wait_for_workers(pid):
     """Wait until a process has started threads or children; where that cannot be seen, a while."""
     tasks = Path(f"/proc/{pid}/task")
