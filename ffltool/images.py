@@ -175,6 +175,13 @@ def alpha_dropped(count: int) -> str:
     return f"the alpha channel of {count} image{'s' * (count > 1)} was dropped"
 
 
+def left_out(names: Sequence[str], *, paired: bool = False) -> str:
+    """Return the warning that images, or pairs, of these names are broken."""
+    many = len(names) > 1
+    what = f"pair{'s' * many} with a broken image" if paired else f"broken image{'s' * many}"
+    return f"{len(names)} {what} {'were' if many else 'was'} left out: {', '.join(names)}"
+
+
 def _decode(file: ImageFile.ImageFile, content: bytes, path: Path, alpha: str) -> tuple[Image.Image | ndarray, bool]:
     """Return the pixels of a file, opened from these bytes, and whether an alpha channel was dropped."""
     has_alpha = file.has_transparency_data

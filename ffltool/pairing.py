@@ -190,6 +190,8 @@ def pair(
     for one, other in ((real, fake), (fake, real)):
         if one.is_file() and other.is_dir():
             raise InputError(f"{one} is a file and {other} a folder: give two folders or two images")
+        if one.is_file() and not other.is_file():
+            raise InputError(f"{other} {'is no file with an image in it' if other.exists() else 'does not exist'}")
 
     reals, fakes = find(real, recursive=recursive), find(fake, recursive=recursive)
     matched, lone_reals, lone_fakes = _match(_keyed(real, reals, by), _keyed(fake, fakes, by))

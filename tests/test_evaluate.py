@@ -318,7 +318,7 @@ def test_broken_images_of_sets_are_left_out_by_name(folders):
     with pytest.raises(BrokenImageError, match=r"fake/2\.png"):
         evaluate_pairs(sets, ["lsd"])
     report = evaluate_pairs(sets, ["lsd"], skip_broken=True)
-    assert report.warnings == ("1 broken images were left out: 2.png",)
+    assert report.warnings == ("1 broken image was left out: 2.png",)
     assert (report.real.images, report.fake.images) == (4, 3)
 
 

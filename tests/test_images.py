@@ -181,6 +181,16 @@ class TestBroken:
     def test_missing_file(self, tmp_path):
         self.check(tmp_path / "x.png", "does not exist")
 
+    def test_a_file_larger_than_memory(self, tmp_path, save, monkeypatch):
+        path = save(tmp_path / "x.png")
+
+        def refuse(self, *arguments, **settings):
+            raise MemoryError
+
+        monkeypatch.setattr(type(path), "open", refuse)
+        with pytest.raises(InputError, match=r"x\.png does not fit into memory"):
+            read(path)
+
     def test_decompression_bomb(self, tmp_path, monkeypatch, save):
         path = save(tmp_path / "x.png", size=(40, 40))
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)

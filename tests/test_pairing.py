@@ -142,6 +142,9 @@ def test_files_are_found_from_their_names(tmp_path, folders):
         (("real", "empty"), "empty holds no images"),
         (("real/a.png", "real"), "is a file and .* a folder"),
         (("real", "real/a.png"), "is a file and .* a folder"),
+        (("real/a.png", "mistyped.png"), "mistyped.png does not exist"),
+        (("mistyped.png", "real/a.png"), "mistyped.png does not exist"),
+        (("real/a.png", "/dev/null"), "/dev/null is no file with an image in it"),
     ],
 )
 def test_what_cannot_be_paired_is_a_clear_error(tmp_path, folders, arguments, message):

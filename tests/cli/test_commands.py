@@ -283,7 +283,7 @@ class TestErrorsAreOneLine:
         status, out, err = run("lfd", real, fake, "--skip-broken")
         assert status == 0
         assert out.startswith("2 pairs")
-        assert err == "ffltool: warning: 1 pairs with a broken image were left out: b.png\n"
+        assert err == "ffltool: warning: 1 pair with a broken image was left out: b.png\n"
 
     def test_nothing_compared(self, folders, run):
         real, fake = folders(["a.png"])
