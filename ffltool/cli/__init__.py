@@ -80,6 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         _stand_somewhere()
+        if "" in arguments:  # which as a path would be this folder
+            raise InputError("an argument is empty; is a variable not set?")
         return app(_needed(arguments))(arguments, prog_name="ffltool", standalone_mode=False) or 0
     except typer.TyperException as error:
         note(error.format_message())

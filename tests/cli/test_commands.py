@@ -336,6 +336,13 @@ class TestErrorsAreOneLine:
         assert r"a\nb.png is not an image" in error_of(run("lfd", real, fake))
 
 
+@pytest.mark.parametrize("arguments", [["", "fake"], ["real", ""], ["real", "fake", "--json", ""]])
+def test_an_empty_argument_is_not_this_folder(run, arguments):
+    status, out, err = run("metrics", *arguments, "-m", "lsd")
+    assert (status, out) == (2, "")
+    assert err == "ffltool: an argument is empty; is a variable not set?\n"
+
+
 def test_no_arguments_show_the_help(run):
     status, out, err = run()
     assert "lfd" in out + err
