@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:  # the system's refusal, of a path too long or a folder closed to us
         if error.strerror is None:
             raise
-        note(f"{error.filename or 'output'}: {error.strerror}")
+        note(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
         return FfltoolError.status
 
 
