@@ -159,7 +159,7 @@ def _run(
     with ranks.group(), ExitStack() as stack:
         mine = ranks.share(pairing.pairs)
         workers = ranks.cores() if workers is None else workers
-        chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * workers)))
+        chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * max(1, workers))))
         task = replace(task, at_once=workers > 1 and not starts_workers(len(mine), workers))
         work, processes = partial(measure, pairing=pairing, task=task), _processes_pay(pairing, task.metrics)
         outcomes = stream(mine, work, workers=workers, chunk=chunk, processes=processes)

@@ -172,6 +172,8 @@ def pair(
     real, fake = Path(real), None if fake is None else Path(fake)
     if by not in (*PAIRINGS, "none"):
         raise InputError(f"images cannot be paired by {by!r}; known are {', '.join(PAIRINGS)}, none")
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be 1 or more, but is {limit}")
     if side_by_side:
         if fake is not None:
             raise InputError("side-by-side images lie in one folder, but two were given")

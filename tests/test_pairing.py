@@ -110,6 +110,12 @@ def test_no_match_at_all_points_to_the_option(folders):
         pair(real, fake)
 
 
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_is_a_number_of_pairs(folders, limit):
+    with pytest.raises(InputError, match=f"limit must be 1 or more, but is {limit}"):
+        pair(*folders(["a.png", "b.png"]), limit=limit)
+
+
 def test_limit_takes_the_first_pairs(folders):
     real, fake = folders([f"{i}.png" for i in range(12)])
     assert [one for one, _ in names(pair(real, fake, limit=3))] == ["0.png", "1.png", "2.png"]
