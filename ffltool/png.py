@@ -55,7 +55,8 @@ def decode_plain(content: bytes) -> Image.Image | None:
     mode = _PLAIN.get(tuple(kind))
     if mode is None or not 0 < width * height <= (Image.MAX_IMAGE_PIXELS or 0):
         return None
-    pixels, last, name, view = [], 0, b"", memoryview(content)
+    pixels: list[memoryview] = []
+    last, name, view = 0, b"", memoryview(content)
     for name, (start, end), critical, agrees in _chunks(content):
         if critical and not agrees:
             return None

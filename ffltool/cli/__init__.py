@@ -7,7 +7,6 @@ import shutil
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from importlib import import_module
 from typing import Annotated
 
@@ -98,8 +97,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def note(text: str) -> None:
     """Print a line on standard error; one that cannot be written there costs neither results nor the status."""
-    with suppress(OSError):
-        print(f"ffltool: {printable(text)}", file=sys.stderr)
+    tell(f"ffltool: {printable(text)}")
+
+
+def tell(line: str) -> None:
+    """Print a line on standard error as it is; see `note`."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # for what Python, at its end, finds to be left
 
 
 def _stand_somewhere() -> None:

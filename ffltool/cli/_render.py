@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 
 from ffltool import ranks
-from ffltool.cli import _tables, note
+from ffltool.cli import _tables, note, tell
 from ffltool.errors import InputError
 from ffltool.report import Report
 
@@ -93,8 +93,7 @@ def tell_github(judged: Sequence[Judged]) -> None:
     from ffltool.judged import as_annotations, as_markdown
 
     for line in as_annotations(judged):
-        with suppress(OSError):  # as for `note`
-            print(line, file=sys.stderr)  # which GitHub reads as it does standard output, where JSON may be
+        tell(line)  # on standard error, which GitHub reads as it does standard output, where JSON may be
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with open(path, "a", encoding="utf-8", errors="replace") as summary:

@@ -421,6 +421,21 @@ def test_standard_output_that_takes_a_part_only_is_an_error(tmp_path, folders, u
     assert (result.returncode, result.stderr) == (2, "ffltool: standard output cannot be written: File too large\n")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(("options", "status"), [(["--allow-unpaired"], 0), ([], 2)], ids=["warning", "error"])
+def test_a_standard_error_that_nobody_reads_is_no_matter(tmp_path, folders, unbuffered, options, status):
+    real, fake = folders()
+    next(fake.iterdir()).unlink()
+    reader, writer = os.pipe()
+    os.close(reader)
+    report = tmp_path / "report.json"
+    command = [*FFLTOOL, "lfd", str(real), str(fake), "--json", str(report), *options]
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=writer, env=environment, check=False)
+    os.close(writer)
+    assert (result.returncode, report.exists()) == (status, status == 0)
+
+
 def wait_for_workers(pid):
     """Wait until a process has started threads or children; where that cannot be seen, a while."""
     tasks = Path(f"/proc/{pid}/task")
