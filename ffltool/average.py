@@ -15,7 +15,7 @@ from torch import Tensor
 from ffltool import ranks
 from ffltool.batches import few_threads
 from ffltool.errors import BrokenImageError, FfltoolError, InputError, NothingComparedError, printable
-from ffltool.images import Reading, alpha_dropped, read
+from ffltool.images import Reading, alpha_dropped, left_out, read
 from ffltool.mean_spectrum import Average, MeanSpectrum, channels
 from ffltool.metrics.sums import Sums
 from ffltool.recipes import Recipe
@@ -65,8 +65,7 @@ class Fate:
     def warnings(self, label: str) -> Iterator[str]:
         """Yield what every command has to say of the set of that label."""
         if self.skipped:
-            names = ", ".join(printable(path.name) for path in self.skipped)
-            yield f"{label}: {len(self.skipped)} broken images were left out: {names}"
+            yield f"{label}: {left_out([printable(path.name) for path in self.skipped])}"
         if self.alphas:
             yield f"{label}: {alpha_dropped(self.alphas)}; --alpha white or black composites"
 

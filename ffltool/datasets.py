@@ -17,7 +17,7 @@ from torch import Tensor
 from ffltool import ranks
 from ffltool.average import Loading
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
-from ffltool.images import Picture, alpha_dropped, read, read_both
+from ffltool.images import Picture, alpha_dropped, left_out, read, read_both
 from ffltool.pairing import digest, find
 from ffltool.stream import stream
 
@@ -104,7 +104,7 @@ def load(
     if not kept:
         raise NothingComparedError(f"{folder}: every image is broken")
     names = [path.relative_to(folder).as_posix() for path in kept]
-    warnings = [f"{folder}: {len(skipped)} broken images were left out: {', '.join(skipped)}"] if skipped else []
+    warnings = [f"{folder}: {left_out(skipped)}"] if skipped else []
     warnings += [f"{folder}: {alpha_dropped(alphas)}"] if alphas else []
     return Dataset(
         folder=folder,

@@ -21,7 +21,7 @@ from ffltool.measure import Task, measure
 from ffltool.metrics import METRICS, Metric, look_up
 from ffltool.outcomes import Table
 from ffltool.pairing import STATISTICS, Pairing
-from ffltool.report import Report
+from ffltool.report import MOST_BANDS, Report, may_be_bands
 from ffltool.sizes import Size, sizes_of, smallest
 from ffltool.stream import Progress, starts_workers, stream
 from ffltool.summary import Sums, summarised
@@ -82,7 +82,9 @@ def evaluate_pairs(
     start = time.perf_counter()
     rows = look_up(metrics)
     reading = reading or Reading()
-    _check(rows, pairing, reading, bands=bool(bands or error_map))
+    if bands is not None and not may_be_bands(bands):
+        raise InputError(f"bands must be a number from 1 to {MOST_BANDS}, but is {bands!r}")
+    _check(rows, pairing, reading, bands=bands is not None or error_map)
     learned = None
     if isinstance(reading, Reading) and any(metric.learned for metric in rows):
         from ffltool.learned import Learned
@@ -157,7 +159,7 @@ def _run(
     with ranks.group(), ExitStack() as stack:
         mine = ranks.share(pairing.pairs)
         workers = ranks.cores() if workers is None else workers
-        chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * workers)))
+        chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * max(1, workers))))
         task = replace(task, at_once=workers > 1 and not starts_workers(len(mine), workers))
         work, processes = partial(measure, pairing=pairing, task=task), _processes_pay(pairing, task.metrics)
         outcomes = stream(mine, work, workers=workers, chunk=chunk, processes=processes)

@@ -136,7 +136,7 @@ def test_broken_constant_and_transparent_images_are_said(folders, save):
     save(fake / "glass.png", mode="RGBA")
     found = survey([real, fake], Selection(), Recipe(), Loading(skip_broken=True))
     assert found.meta["warnings"] == [
-        "real: 1 broken images were left out: broken.png",
+        "real: 1 broken image was left out: broken.png",
         "fake: the alpha channel of 1 image was dropped; --alpha white or black composites",
         "fake: 1 of 4 images are constant and have no spectrum",
     ]
