@@ -184,7 +184,8 @@ class FeatureSets:
         way = {**self._way(), "content": content, "half": half, "alpha": alpha, "device": self.device.type}
         self._keys |= {(side, name): _key(way | {"layer": each.layers[name]}, name) for name in each.pending}
         for name in each.pending:
-            if (arrays := feature_cache.find(self._keys[side, name])) is not None:
+            width = LAYERS[each.layers[name]]
+            if (arrays := feature_cache.find(self._keys[side, name], count=len(files), width=width)) is not None:
                 each.states[name].restore(arrays)
                 each.pending = tuple(other for other in each.pending if other != name)
 
