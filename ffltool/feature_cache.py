@@ -58,7 +58,7 @@ def find(key: str, *, count: int, width: int) -> dict[str, np.ndarray] | None:
 
 def _check(arrays: Mapping[str, np.ndarray], *, count: int, width: int) -> None:
     """Raise ValueError or KeyError unless these are rows of features, and sums of others, of so many images."""
-    shapes = {"rows": arrays["rows"].shape[:1] + (width,), "count": (), "total": (width,), "outer": (width, width)}
+    shapes = {"rows": (*arrays["rows"].shape[:1], width), "count": (), "total": (width,), "outer": (width, width)}
     wanted = shapes if "count" in arrays else ["rows"]
     if arrays.keys() != set(wanted) or len(arrays["rows"]) + arrays.get("count", 0) != count:
         raise ValueError("other images")

@@ -43,6 +43,10 @@ class Keeping:
     checkpoint_seconds: float = 60.0
     samples_every: int = 1
 
+    def __post_init__(self) -> None:
+        if not self.checkpoint_seconds >= 0:  # a checkpoint is never due after NaN
+            raise InputError(f"checkpoint_seconds must be 0 or more, got {self.checkpoint_seconds}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judging:

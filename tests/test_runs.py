@@ -574,3 +574,9 @@ def test_a_folder_that_is_closed_to_us_is_an_error(tmp_path, monkeypatch):
     for folder, said in ((tmp_path, "cannot be written to: permission denied"), (tmp_path / "new", "cannot be made")):
         with pytest.raises(InputError, match=said):
             check_folder(folder, [folder / "config.json"], mark="mark", resume=False, force=False)
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), -1.0])
+def test_seconds_after_which_no_checkpoint_is_ever_due_are_an_error(seconds):
+    with pytest.raises(InputError, match="checkpoint_seconds must be 0 or more"):
+        Keeping(checkpoint_seconds=seconds)
