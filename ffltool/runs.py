@@ -110,8 +110,9 @@ def carry_out(
         finite, a full disk; the last checkpoint stays as it was.
     ShapeError : for test images too small for a metric.
     """
-    check_apart(folder, *(each.folder for each in (images, test) if each))
-    run = _Run(Training(plan, device), RunFolder(folder), images, test, keeping or Keeping())
+    place = RunFolder(folder)
+    check_apart(folder, *(each.folder for each in (images, test) if each), cleared=place.cleared)
+    run = _Run(Training(plan, device), place, images, test, keeping or Keeping())
     if generate and not run.training.model.generates:
         raise InputError(f"{plan.model} generates no images from noise, so that there are none to sample")
     judging = judging or Judging()

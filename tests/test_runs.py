@@ -468,6 +468,19 @@ def test_what_is_only_called_like_a_part_of_a_run_is_not_removed(tmp_path, image
     assert (tmp_path / name).read_text() == "mine"
 
 
+@pytest.mark.parametrize("part", ["samples", "recon", "recon/real", "generated"])
+def test_images_that_a_run_would_remove_are_refused_and_stay(tmp_path, images, part):
+    folder = tmp_path / "run"
+    carry_out(plan("vae"), images, folder, test=images, judging=JUDGING, generate=2)
+    before = sorted(folder.rglob("*"))
+    for sets in ({"images": replace(images, folder=folder / part)}, {"test": replace(images, folder=folder / part)}):
+        for how in ("force", "resume"):
+            with pytest.raises(InputError, match=rf"{part} lies in .*run, where it would be removed"):
+                carry_out(**{"plan": plan("vae"), "images": images, "folder": folder, **sets, how: True})
+    assert sorted(folder.rglob("*")) == before
+    carry_out(plan(), replace(images, folder=folder / "mine"), folder, force=True)  # other folders there are kept
+
+
 def test_a_run_within_the_folder_of_its_images_is_refused(tmp_path, images):
     for sets in ({"images": replace(images, folder=tmp_path)}, {"test": replace(images, folder=tmp_path)}):
         with pytest.raises(InputError, match=r"run lies in .*, and what is written would count among its images"):
