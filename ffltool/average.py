@@ -192,13 +192,18 @@ def _load(path: Path, *, loading: Loading, size: tuple[int, int]) -> tuple[Tenso
         if loading.skip_broken:
             return None, False, False
         raise
-    if any(side < wanted for side, wanted in zip(picture.size, size, strict=True)):
-        sizes = ["x".join(map(str, sides)) for sides in (picture.size, size)]
-        raise InputError(f"{path} is {sizes[0]}, smaller than the {sizes[1]} (height x width) that are wanted")
+    check_size(path, picture.size, size)
     planes = picture.centre_crop(*size).planes()
     # a copy: pixels of Pillow's are read-only, which torch warns of
     pixels = torch.tensor(planes, dtype=torch.uint8 if picture.is_8_bit else torch.float32)
     return pixels, picture.alpha_dropped, bool((planes == planes[:, :1, :1]).all())
+
+
+def check_size(path: Path, size: tuple[int, int], wanted: tuple[int, int]) -> None:
+    """Raise InputError for a file whose image is smaller than the height and width that are wanted."""
+    if any(side < least for side, least in zip(size, wanted, strict=True)):
+        sizes = ["x".join(map(str, sides)) for sides in (size, wanted)]
+        raise InputError(f"{path} is {sizes[0]}, smaller than the {sizes[1]} (height x width) that are wanted")
 
 
 def _stacked(images: list[Tensor]) -> Tensor:

@@ -91,6 +91,7 @@ def evaluate_pairs(
 
         learned = Learned(rows, looking or Looking(), pairing, alpha=reading.alpha, skip_broken=skip_broken)
         rows, pairing = learned.metrics, learned.pairing
+    _check_pairs(rows, pairing, bands=bool(bands or error_map))
     if save_statistics is not None:
         _check_statistics(save_statistics, rows, pairing)
     of_spectra = any(metric.of == "sets" and not metric.learned for metric in rows)
@@ -117,7 +118,7 @@ def evaluate_pairs(
 
 
 def _check(metrics: Sequence[Metric], pairing: Pairing, reading: Reading | LabelMaps, *, bands: bool) -> None:
-    """Find out whether the metrics suit what the files are read as, and whether they are paired."""
+    """Find out whether the metrics suit what the files are read as."""
     of_images, of_labels = (
         [each.name for each in metrics if (each.of == "labels") is labels] for labels in (False, True)
     )
@@ -130,6 +131,10 @@ def _check(metrics: Sequence[Metric], pairing: Pairing, reading: Reading | Label
         raise InputError(
             f"{', '.join(others)}: these want real images, and {pairing.statistics} is a file of statistics"
         )
+
+
+def _check_pairs(metrics: Sequence[Metric], pairing: Pairing, *, bands: bool) -> None:
+    """Find out whether the metrics, of which some may have been left out, have the pairs that they want."""
     in_pairs = [metric.name for metric in metrics if metric.of != "sets"]
     if not pairing.paired and (in_pairs or bands):
         raise InputError(f"{', '.join(in_pairs) or 'bands'}: these want pairs of images")

@@ -6,6 +6,7 @@ Values are kept as they were averaged; what is drawn of them, `ffltool.views` kn
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -20,17 +21,19 @@ from numpy.typing import NDArray
 
 from ffltool import __version__, ranks
 from ffltool.archives import opened, packed
-from ffltool.average import Fate, Loading, average, moments
+from ffltool.average import Fate, Loading, average, check_size, moments
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
 from ffltool.images import read
 from ffltool.mean_spectrum import Average
 from ffltool.pairing import digest
 from ffltool.recipes import Recipe
+from ffltool.sizes import sizes_of
 from ffltool.sources import Selection, Source, common_size
 
 SCHEMA = "ffltool.spectrum/1"
 _DRAWN = ("show", "curves")  # options of a recipe that have no say in what is measured
 _EXAMPLE = 384  # pixels of the longer side of an example image
+_LARGEST = {"radius": 1.0, "angle": 180.0, "spread": 1e4}  # that there can be: 1e4 dB are more than float64 has
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,7 +92,10 @@ def survey(
         cut, said = common_size(sources, skip_broken=loading.skip_broken, workers=loading.workers)
         warnings += said
     else:
-        cut = size, size
+        cut = size, size  # first of all, for a size that no image has may be one that no memory has
+        files = (path for source in sources for path in source.files)
+        for path, has in sizes_of(files, skip_broken=loading.skip_broken, workers=loading.workers).items():
+            check_size(path, has, cut)
     warnings = [*selection.warnings(inputs), *warnings]
     averages, examples, sets = [], [], []
     with ranks.group():
@@ -224,20 +230,29 @@ def _checked(survey: Survey) -> Survey:
     """Return a survey; raise ValueError, KeyError or TypeError for one whose parts do not fit together."""
     sets, meta = len(survey.labels), survey.meta
     wanted = {"counts": survey.radius.shape, "maps": (sets, *survey.maps.shape[1:])}
+    wanted |= {name: (getattr(survey, name).size,) for name in ("radius", "angle")}
     wanted |= {f"profile{part}": (sets, len(survey.radius)) for part in ("", "_std", "_spread")}
     wanted |= {f"angular{part}": (sets, len(survey.angle)) for part in ("", "_std", "_spread")}
     for name, shape in wanted.items():
         array = getattr(survey, name)
-        if array.shape != shape or array.dtype.kind not in "fi":
+        if array.shape != shape or array.dtype.kind not in "fi" or not np.can_cast(array.dtype, np.float64):
             raise ValueError(f"{name} is no array of numbers of shape {shape}")
-    if not sets or survey.maps.ndim != 3 or not survey.maps.size or any(each.ndim != 3 for each in survey.examples):
+        if (np.abs(array) > _LARGEST.get(name.rpartition("_")[2], math.inf)).any():
+            raise ValueError(f"{name} is beyond what there can be")
+    if not sets or survey.maps.ndim != 3 or not survey.maps.size or not all(map(_is_example, survey.examples)):
         raise ValueError("there are no maps, or no examples, of images")
     if any(not {"label", "input", "images"} <= each.keys() for each in meta["sets"]):
         raise ValueError("meta does not describe the sets")
     _ = survey.recipe, meta["selection"]["layout"]  # that they are there and known
+    if not isinstance(meta["selection"]["layout"], str):
+        raise ValueError("there is no such layout")
     if len(meta["sets"]) != sets or len(meta["size"]) != 2 or not isinstance(meta["warnings"], list):
         raise ValueError("meta does not fit the arrays")
     return survey
+
+
+def _is_example(image: NDArray[Any]) -> bool:
+    return image.dtype == np.uint8 and image.ndim == 3 and image.size > 0 and image.shape[-1] in (1, 3)
 
 
 def shown_otherwise(survey: Survey, changes: Mapping[str, Any]) -> Survey:
