@@ -93,11 +93,9 @@ def check(
 
     Example: ffltool check real/ fake/ -c limits.toml --junit report.xml
     """
+    asked = dict(locals())
     from ffltool import check as checking
     from ffltool.cli import _render, note
-    from ffltool.images import Reading
-    from ffltool.label_maps import LabelMaps, chosen
-    from ffltool.pairing import pair as find_pairs
     from ffltool.plans import load
 
     plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=band_map is not None)
@@ -105,21 +103,15 @@ def check(
     shown = {"--band-map": band_map, "--html": html}
     _check_files(outputs, plans, shown, baseline=baseline, update=update_baseline, force=force)
     before = checking.earlier(baseline, renew=update_baseline)
-    maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
-    sources = nets.sources(weights, download=download, skip_missing=False, cached=cache, quiet=quiet)
-    asked = [name for plan in plans for name in plan.metrics]
     measuring = checking.Measuring(
-        reading=chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels),
-        looking=nets.looking(asked, sources, backbone=lpips, preset=preset, layer=layer, device=device),
+        reading=opt.reading(asked),
+        looking=nets.looking([name for plan in plans for name in plan.metrics], asked),
         skip_broken=skip_broken,
         error_map=band_map is not None,
         workers=workers,
         progress=_render.progress(quiet=quiet),
     )
-    find = partial(
-        find_pairs, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
-    )
-    pairings = [find(plan.real, plan.fake, by=pair if plan.paired else "none") for plan in plans if plan.real]
+    pairings = [opt.pairing(plan.real, plan.fake, asked, paired=plan.paired) for plan in plans if plan.real]
     reports = list(filter(None, map(partial(checking.measure, measuring=measuring), plans, pairings)))
     if not reports:  # another process has them
         return

@@ -32,12 +32,12 @@ def diagnose(
 
     Example: ffltool diagnose real/ fake/ -o weights.png
     """
+    asked = dict(locals())
     from ffltool import outputs
     from ffltool.cli import _render, _tables
     from ffltool.diagnose import MARK, as_json
     from ffltool.diagnose import diagnose as measure
     from ffltool.images import Reading
-    from ffltool.pairing import pair as find_pairs
 
     if output is not None:
         from ffltool import figures
@@ -45,17 +45,8 @@ def diagnose(
         figures.check_suffix(output)
     wanted = [(output, outputs.MARK), (json, MARK)]
     _render.check_files(wanted, force=force)
-    pairing = find_pairs(
-        real,
-        fake,
-        by=pair,
-        side_by_side=side_by_side,
-        recursive=recursive,
-        allow_unpaired=allow_unpaired,
-        limit=limit,
-    )
     diagnosis = measure(
-        pairing,
+        opt.pairing(real, fake, asked),
         alpha=alpha,
         reading=Reading(fit=fit),
         one_size=output is not None,

@@ -42,11 +42,11 @@ def lfd(
 
     Example: ffltool lfd real/ fake/ --json lfd.json
     """
+    asked = dict(locals())
     from ffltool.cli import _render, _tables
     from ffltool.evaluate import evaluate_pairs
     from ffltool.images import Reading
     from ffltool.outputs import MARK
-    from ffltool.pairing import pair as find_pairs
 
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
     if band_map is not None:
@@ -56,9 +56,7 @@ def lfd(
         bands = bands or _BANDS
     _render.check_outputs(outputs, page=html, others=[(band_map, MARK)], force=force)
     reading = Reading(alpha=alpha, fit=fit)
-    pairing = find_pairs(
-        real, fake, by=pair, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
-    )
+    pairing = opt.pairing(real, fake, asked)
     report = evaluate_pairs(
         pairing,
         ["lfd"],
