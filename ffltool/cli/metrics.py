@@ -1,5 +1,6 @@
 """``ffltool metrics``: any set of metrics over paired images."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -98,5 +99,6 @@ def metrics(
         progress=_render.progress(quiet=quiet, each="pairs" if paired else "images"),
     )
     if report:
-        page = _render.page_at(html, report, pairing, reading, workers=workers)
-        _render.show(report, outputs, note=_labels.what_counts(report) or "\n".join(networks(report)), page=page)
+        page = partial(_render.page_of, report, pairing, reading, workers=workers)
+        note = _labels.what_counts(report) or "\n".join(networks(report))
+        _render.show(report, outputs, note=note, others={html: page})

@@ -40,9 +40,8 @@ def show(json: opt.Json = None, force: opt.Force = False, quiet: opt.Quiet = Fal
 
     _render.check_files([(json, MARK)], force=force)
     checked = list(_render.progress(quiet=quiet, doing="checking")(survey(FILES), len(FILES)))
-    texts = {json: lambda: as_json(checked)} if json is not None else {}
     problems = [found.problem for found in checked if found.problem is not None]
-    _render.deliver(lambda: _weights.of_weights(checked), texts, warnings=problems)
+    _render.deliver(partial(_weights.of_weights, checked), {json: partial(as_json, checked)}, warnings=problems)
 
 
 @weights.command()
