@@ -67,6 +67,7 @@ LAYERS = [
     | {"page", "conventions", "models"},
     {
         "report",
+        "texts",
         "bootstrap",
         "junit",
         "outputs",
