@@ -47,6 +47,13 @@ class Plan:
         return self.bands is not None or need_pairs(self.metrics)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Located(Plan):
+    """A plan whose images are known; ``fake`` is None where each file of ``real`` holds both."""
+
+    real: Path
+
+
 def read(path: Path) -> Table:
     """Return the table of limits in a TOML file; of a ``pyproject.toml`` that of ``[tool.ffltool]``.
 
@@ -86,9 +93,9 @@ def load(
     minima: Sequence[str] = (),
     maxima: Sequence[str] = (),
     only: Sequence[str] = (),
-    given: tuple[Path | None, Path | None] = (None, None),
+    given: tuple[Path, Path | None] | None = None,
     resolved: bool = False,
-) -> tuple[Plan, ...]:
+) -> tuple[Located, ...]:
     """Return what a file of limits, and flags, want of each set, or of those in `only`.
 
     Without a file it is the ``pyproject.toml`` of this folder, if that has limits. The paths `given` are of one set.
@@ -110,14 +117,14 @@ def load(
     for name in only:
         known(name, names, f"{where}: set")
     found = [plan for plan in found if not only or plan.name in only]
-    if given[0] is not None:
+    if given is not None:
         if len(found) > 1:
             several = ", ".join(plan.name for plan in found)
             raise InputError(f"REAL and FAKE are of one set, but {where} has {several}; --set chooses one")
         found = [replace(found[0], real=given[0], fake=given[1])]
     if any(plan.real is None for plan in found):
         raise InputError(f"REAL is missing: give two folders or two images, or real and fake in {where}")
-    return tuple(replace(plan, bands=plan.bands or BANDS) if resolved else plan for plan in found)
+    return tuple(Located(**vars(plan) | ({"bands": plan.bands or BANDS} if resolved else {})) for plan in found)
 
 
 def plans(

@@ -99,7 +99,8 @@ def check(
     from ffltool.cli import _render, note
     from ffltool.plans import load
 
-    plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=band_map is not None)
+    given = None if real is None else (real, fake)
+    plans = load(config, minima=min_, maxima=max_, only=set_, given=given, resolved=band_map is not None)
     outputs = {"json": json, "json-flat": json_flat, "markdown": markdown, "junit": junit}
     shown = {"--band-map": band_map, "--html": html}
     _check_files(outputs, plans, shown, baseline=baseline, update=update_baseline, force=force)
@@ -112,7 +113,7 @@ def check(
         workers=workers,
         progress=_render.progress(quiet=quiet),
     )
-    pairings = [opt.pairing(plan.real, plan.fake, asked, paired=plan.paired) for plan in plans if plan.real]
+    pairings = [opt.pairing(plan.real, plan.fake, asked, paired=plan.paired) for plan in plans]
     reports = list(filter(None, map(partial(checking.measure, measuring=measuring), plans, pairings)))
     if not reports:  # another process has them
         return
