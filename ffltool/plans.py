@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -159,6 +159,11 @@ def plans(
     return tuple(found)
 
 
+def plan_of(limits: Mapping[str, object], *, where: str) -> Plan:
+    """Return what limits by their whole names, as "band.3.gain_db", want of one set; raises as `plans`."""
+    return _plan("", _by_target(limits.items(), where), {}, where, Path())
+
+
 def _plan(name: str, targets: Tables, settings: Table, where: str, folder: Path) -> Plan:
     limits = tuple(
         limit for target, tables in targets.items() for each in tables for limit in limits_of(target, each, where)
@@ -196,24 +201,32 @@ def _path(settings: Table, key: str, where: str, folder: Path) -> Path | None:
 
 
 def _targets(table: Table, where: str, others: Sequence[str]) -> Tables:
-    """Return the tables of limits by what they are on; a metric of several scores stands for all of them."""
-    found: Tables = {}
+    """Return the tables of limits by what they are on, of a table that has those of bands and peaks within others."""
+    known = (*others, "band", "peaks")
+    return _by_target(_flat({key: table[key] for key in table if key not in others}, where), where, known)
+
+
+def _flat(table: Table, where: str) -> Iterator[tuple[str, object]]:
+    """Yield limits with their whole names, as "band.3.gain_db"."""
     for key, value in table.items():
-        if key in others:
-            continue
         if key == "band":
             for name, fields in _table(value, f"{where}: band").items():
                 for field, limits in _table(fields, f"{where}: band.{name}").items():
-                    found[targets_of(f"band.{name}.{field}", where)[0]] = _tables(
-                        limits, f"{where}: band.{name}.{field}"
-                    )
+                    yield f"band.{name}.{field}", limits
         elif key == "peaks":
             for field, limits in _table(value, f"{where}: peaks").items():
-                found[targets_of(f"peaks.{field}", where)[0]] = _tables(limits, f"{where}: peaks.{field}")
+                yield f"peaks.{field}", limits
         else:
-            for each in targets_of(key, where, others=(*others, "band", "peaks")):
-                if each == key or each not in found:  # one score by its own name counts before all of its metric
-                    found[each] = _tables(value, f"{where}: {key}")
+            yield key, value
+
+
+def _by_target(limits: Iterable[tuple[str, object]], where: str, others: Sequence[str] = ()) -> Tables:
+    """Return the tables of limits by what they are on; a metric of several scores stands for all of them."""
+    found: Tables = {}
+    for name, value in limits:
+        for each in targets_of(name, where, others=() if "." in name else others):
+            if each == name or each not in found:  # one score by its own name counts before all of its metric
+                found[each] = _tables(value, f"{where}: {name}")
     return found
 
 
