@@ -63,9 +63,9 @@ class FeatureSet:
             else:
                 self._rows[name].update(features, places)
 
-    def give(self, statistics: Statistics, facts: ImageSet) -> None:
+    def give(self, statistics: Statistics) -> None:
         """Take what another run made of the set, in place of images."""
-        self._given, self.facts, self.pending = statistics, facts, ()
+        self._given, self.facts, self.pending = statistics, statistics.facts, ()
 
     def gaussian(self) -> Gaussian:
         """Return what FID is computed from."""
@@ -120,7 +120,7 @@ class FeatureSets:
         found = from_npz(path, **self._way())
         if "kid" in self.sides[0].pending and found.features is None:
             raise InputError(f"{path} holds no features, which KID draws its subsets from: it was saved without kid")
-        self.sides[0].give(found, found.facts(printable(str(path))))
+        self.sides[0].give(found)
 
     def _check_counts(self) -> None:
         """Find out, before any image is read, whether there are enough."""
@@ -162,9 +162,7 @@ class FeatureSets:
         """Return what stands for the real set in later runs; `facts` are of its files."""
         real = self.sides[0]
         features = real.features("kid") if "kid" in real.states else None
-        return Statistics(
-            gaussian=real.gaussian(), features=features, sizes=facts.sizes, digest=facts.digest, **self._way()
-        )
+        return Statistics(gaussian=real.gaussian(), facts=facts, features=features, **self._way())
 
     def recall(self, *, alpha: str) -> None:
         """Take what earlier runs kept of the same files, looked at in the same way; `keep` keeps the rest."""
