@@ -221,7 +221,7 @@ def _of_sizes(metrics: Sequence[Metric], measured: Measured, *, common: tuple[in
 
 
 def _of_infinities(scores: Iterable[Score]) -> Iterator[str]:
-    names = [score.metric for score in scores if score.infinite and score.min is None]
+    names = [score.metric for score in scores if score.infinite and not score.per_pair]
     if names:
         yield f"{', '.join(names)}: infinite, for at some frequencies one set has no power and the other has"
 
