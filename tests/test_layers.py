@@ -49,6 +49,7 @@ LAYERS = [
     {
         "metrics",
         "images",
+        "pictures",
         "opening",
         "png",
         "jpeg",
