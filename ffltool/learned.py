@@ -89,6 +89,11 @@ class Learned:
         """How many of torch's threads the networks leave sense for: on the CPU each core has a batch of its own."""
         return 1 if self.networks.device.type == "cpu" else None
 
+    def all_reduce(self) -> None:
+        """Bring the features of sets together over all processes; values of pairs are among the outcomes."""
+        if self.sets:
+            self.sets.all_reduce()
+
     def keep(self, outcomes: Iterable[Outcome]) -> None:
         """Keep features for later runs, unless there is something to say of the files that these would not say."""
         if self.sets and not any(outcome.state == SKIPPED or outcome.alphas for outcome in outcomes):

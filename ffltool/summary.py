@@ -44,12 +44,9 @@ class Sums:
 
     def all_reduce(self) -> None:
         """Bring each together over all processes."""
-        if self.gathered:
-            self.gathered.all_reduce()
-        if self.tally:
-            self.tally.all_reduce()
-        if self.learned and self.learned.sets:
-            self.learned.sets.all_reduce()
+        for each in (self.gathered, self.tally, self.learned):
+            if each:
+                each.all_reduce()
 
 
 def summarised(
