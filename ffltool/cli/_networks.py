@@ -72,11 +72,12 @@ def sources(own: list[str] | None, *, download: bool, skip_missing: bool, cached
 def need_pairs(metrics: list[str], looking: Looking) -> bool:
     """Tell whether images have to be paired: not for metrics that are left out, for want of their weights."""
     from ffltool.errors import MissingWeightsError
-    from ffltool.loaded import Networks
     from ffltool.metrics import look_up
 
     of_pairs = [metric for metric in look_up(metrics) if metric.of != "sets"]
     if of_pairs and looking.sources.skip_missing and all(metric.learned for metric in of_pairs):
+        from ffltool.loaded import Networks  # which loads torch
+
         try:
             Networks(of_pairs, looking)
         except MissingWeightsError:
