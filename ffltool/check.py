@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Measuring:
-    """How a set is measured, see `ffltool.evaluate.evaluate_pairs`."""
+    """How every set is measured: arguments of `ffltool.evaluate.evaluate_pairs`."""
 
     reading: Reading | LabelMaps
     looking: Looking | None = None
@@ -45,18 +45,7 @@ def measure(plan: Plan, pairing: Pairing, measuring: Measuring) -> Report | None
     ------
     What `evaluate_pairs` and `ffltool.grids.search` raise.
     """
-    report = evaluate_pairs(
-        pairing,
-        plan.metrics,
-        reading=measuring.reading,
-        looking=measuring.looking,
-        skip_broken=measuring.skip_broken,
-        bands=plan.bands,
-        error_map=measuring.error_map,
-        workers=measuring.workers,
-        command="check",
-        progress=measuring.progress,
-    )
+    report = evaluate_pairs(pairing, plan.metrics, bands=plan.bands, command="check", **vars(measuring))
     peaks = _peaks(pairing, measuring) if plan.peaks else None
     if report is None:
         return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ffltool.check import Measuring, measure
 from ffltool.errors import InputError
@@ -14,11 +14,11 @@ from ffltool.evaluate import evaluate_pairs
 from ffltool.images import Reading
 from ffltool.judged import as_text
 from ffltool.label_maps import LabelMaps
-from ffltool.limits import STATISTICS, targets_of
+from ffltool.limits import STATISTICS
 from ffltool.metrics import need_pairs
 from ffltool.pairing import Pairing
 from ffltool.pairing import pair as find_pairs
-from ffltool.plans import plans
+from ffltool.plans import plan_of
 from ffltool.report import Report
 from ffltool.verdicts import judge
 
@@ -130,7 +130,7 @@ def assert_images(
     """
     __tracebackhide__ = True  # pytest shows the line of the test instead
     tables = {name: [_table(name, each) for each in _several(limit)] for name, limit in limits.items()}
-    (plan,) = plans(_nested(tables), where=_WHERE, folder=Path())
+    plan = plan_of(tables, where=_WHERE)
     pairing = _pairing(real, fake, paired=plan.paired, peak=peak, reading=reading)
     report = measure(plan, pairing, Measuring(reading=reading or Reading(), looking=looking))
     if report is None:
@@ -153,19 +153,3 @@ def _table(name: str, limit: object) -> dict[str, float | str]:
     except (KeyError, ValueError) as error:
         raise InputError(f'{_WHERE}: {name} must be as ">=30" or "median <= 14.5", but is {limit!r}') from error
     return bound | ({"statistic": statistic} if statistic else {})
-
-
-def _nested(tables: Mapping[str, Sequence[Mapping[str, float | str]]]) -> dict[str, Any]:
-    """Return limits as a file has them: "band.3.gain_db" as tables in one another."""
-    found: dict[str, Any] = {}
-    for name, limits in tables.items():
-        targets_of(name, _WHERE)  # which raises for one that is unknown
-        kind, _, rest = name.partition(".")
-        if kind == "band":
-            band, _, field = rest.partition(".")
-            found.setdefault(kind, {}).setdefault(band, {})[field] = limits
-        elif kind == "peaks":
-            found[kind] = {rest: limits}
-        else:
-            found[name] = limits
-    return found

@@ -15,11 +15,12 @@ from ffltool.conventions import conventions
 from ffltool.exhibits import distributions, in_bands, spectra
 from ffltool.images import Reading
 from ffltool.label_maps import LabelMaps
-from ffltool.page import Exhibit, Page, Panel, as_html, shortened
+from ffltool.page import Exhibit, Page, Panel, as_html
 from ffltool.pairing import Pair, Pairing
 from ffltool.report import PairValues, Report
 from ffltool.sample import SEED, Sample, measured
 from ffltool.showcase import View, views_of
+from ffltool.texts import shortened
 
 BUDGET = 3_000_000  # bytes
 _ROWS = 5000  # of the table of all pairs

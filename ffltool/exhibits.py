@@ -10,7 +10,7 @@ from dataclasses import asdict
 import numpy as np
 
 from ffltool import figures, views
-from ffltool.page import Drawing, Embedded, digits, signed
+from ffltool.page import Drawing, Embedded
 from ffltool.radial import bands
 from ffltool.recipes import Recipe
 from ffltool.report import BandScore, Report, Score
@@ -18,6 +18,7 @@ from ffltool.sample import Sample
 from ffltool.showcase import data_url
 from ffltool.sources import Selection
 from ffltool.survey import Survey, assembled
+from ffltool.texts import number, signed, typeset
 
 _FEWEST = 3  # values that have a distribution
 # title in `views.plots` -> the one on the page, and what a reader should know of it
@@ -56,8 +57,8 @@ def _distribution(score: Score, values: Sequence[float], *, infinite: int) -> Dr
     marks = {"mean": statistics.fmean(values), "median": statistics.median(values)}
     low, high = np.percentile(values, (5, 95))
     unit = f" {score.unit}" if score.unit else ""
-    caption = f"Mean {digits(marks['mean'])}, median {digits(marks['median'])}"
-    caption += f", nine in ten from {digits(low)} to {digits(high)}{unit}."
+    mean, median, low, high = (typeset(number(value)) for value in (*marks.values(), low, high))
+    caption = f"Mean {mean}, median {median}, nine in ten from {low} to {high}{unit}."
     caption += f" {infinite} infinite values are not shown." if infinite else ""
     label = f"{score.metric} ({score.unit})" if score.unit else score.metric
     drawn = figures.histogram(values, label, marks=marks, of="pairs")
@@ -71,7 +72,9 @@ def spectra(sample: Sample) -> Iterator[Drawing]:
         return
     survey = _survey(sample)
     names = [band.name for band in bands(4)[1:]]
-    gains = ", ".join(f"{name}: {signed(gain)}" for name, gain in zip(names, views.band_gains(survey)[1], strict=True))
+    gains = ", ".join(
+        f"{name}: {typeset(signed(gain))}" for name, gain in zip(names, views.band_gains(survey)[1], strict=True)
+    )
     for name, figure in views.plots(survey):
         title, caption = _CAPTIONS[name]
         alt = f"{title}. {caption} Gain in dB in bands of cycles per pixel: {gains}."

@@ -10,9 +10,9 @@ import numpy as np
 from ffltool import figures, views
 from ffltool.experiment import Experiment, Judged
 from ffltool.figures import Curve, Panel
-from ffltool.gallery import as_shown
 from ffltool.images import read
 from ffltool.pairing import find
+from ffltool.pictures import as_shown
 from ffltool.runs import Finished
 from ffltool.spectrum import log_amplitude
 

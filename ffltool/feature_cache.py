@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ffltool import checkpoints, outputs, ranks, user_cache
+from ffltool import outputs, ranks, user_cache
 from ffltool.archives import opened, packed
-from ffltool.errors import InputError, WeightsError
+from ffltool.errors import InputError
 from ffltool.stream import stream
 
 SCHEMA = "ffltool.features/1"
@@ -34,11 +34,15 @@ def digest_of_files(paths: Sequence[Path]) -> str | None:
     """Return the SHA-256 over the content of files, in their order; None if one cannot be read."""
     digest = hashlib.sha256()
     try:
-        for each in stream(paths, checkpoints.digest_of_file, workers=ranks.cores(), chunk=_CHUNK):
-            digest.update(bytes.fromhex(each))
-    except WeightsError:
+        for each in stream(paths, _digest, workers=ranks.cores(), chunk=_CHUNK):
+            digest.update(each)
+    except OSError:
         return None
     return digest.hexdigest()
+
+
+def _digest(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def find(key: str, *, count: int, width: int) -> dict[str, np.ndarray] | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ffltool import __version__, feature_cache, ranks
+from ffltool import __version__, feature_cache
 from ffltool.errors import InputError, printable
 from ffltool.loaded import CLASSES, Network, Networks
 from ffltool.metrics import Metric
@@ -63,9 +63,9 @@ class FeatureSet:
             else:
                 self._rows[name].update(features, places)
 
-    def give(self, statistics: Statistics, facts: ImageSet) -> None:
+    def give(self, statistics: Statistics) -> None:
         """Take what another run made of the set, in place of images."""
-        self._given, self.facts, self.pending = statistics, facts, ()
+        self._given, self.facts, self.pending = statistics, statistics.facts, ()
 
     def gaussian(self) -> Gaussian:
         """Return what FID is computed from."""
@@ -84,16 +84,13 @@ class FeatureSets:
     Parameters
     ----------
     networks : with metrics of Inception features among theirs, which look through ``inception``.
-    alpha, skip_broken : how files are read, see `ffltool.evaluate.evaluate_pairs`.
 
     Raises
     ------
     InputError : for a set of too few images, or a file of statistics in place of the real ones that does not suit.
     """
 
-    def __init__(
-        self, networks: Networks, inception: Network[Inception], pairing: Pairing, *, alpha: str, skip_broken: bool
-    ) -> None:
+    def __init__(self, networks: Networks, inception: Network[Inception], pairing: Pairing) -> None:
         self.inception, self.device, self.looking, self.pairing = inception, networks.device, networks.looking, pairing
         names = [metric.name for metric in networks.metrics if metric.learned and metric.of == "sets"]
         of_real = [name for name in names if name != "is"]
@@ -102,12 +99,6 @@ class FeatureSets:
         if pairing.statistics is not None:
             self._read_statistics(pairing.statistics)
         self._check_counts()
-        self._heads_suffice = not (pairing.in_memory or skip_broken)  # for a set that no metric looks at
-        # which pairs a broken image takes along is not known before all are read
-        of_all_files = not (pairing.in_memory or (pairing.paired and skip_broken))
-        if self.looking.sources.cached and ranks.world() == 1 and of_all_files:
-            for side in range(2):
-                self._recall(side, alpha)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -129,7 +120,7 @@ class FeatureSets:
         found = from_npz(path, **self._way())
         if "kid" in self.sides[0].pending and found.features is None:
             raise InputError(f"{path} holds no features, which KID draws its subsets from: it was saved without kid")
-        self.sides[0].give(found, found.facts(printable(str(path))))
+        self.sides[0].give(found)
 
     def _check_counts(self) -> None:
         """Find out, before any image is read, whether there are enough."""
@@ -171,24 +162,23 @@ class FeatureSets:
         """Return what stands for the real set in later runs; `facts` are of its files."""
         real = self.sides[0]
         features = real.features("kid") if "kid" in real.states else None
-        return Statistics(
-            gaussian=real.gaussian(), features=features, sizes=facts.sizes, digest=facts.digest, **self._way()
-        )
+        return Statistics(gaussian=real.gaussian(), facts=facts, features=features, **self._way())
 
-    def _recall(self, side: int, alpha: str) -> None:
-        """Take what earlier runs kept of the same files, looked at in the same way."""
-        each, files = self.sides[side], self._files(side)
-        content = feature_cache.digest_of_files([path for _, path in files]) if each.pending else None
-        if content is None:
-            return
-        half = side if self.pairing.paired and self.pairing.pairs[0].fake is None else "whole"
-        way = {**self._way(), "content": content, "half": half, "alpha": alpha, "device": self.device.type}
-        self._keys |= {(side, name): _key(way | {"layer": each.layers[name]}, name) for name in each.pending}
-        for name in each.pending:
-            width = LAYERS[each.layers[name]]
-            if (arrays := feature_cache.find(self._keys[side, name], count=len(files), width=width)) is not None:
-                each.states[name].restore(arrays)
-                each.pending = tuple(other for other in each.pending if other != name)
+    def recall(self, *, alpha: str) -> None:
+        """Take what earlier runs kept of the same files, looked at in the same way; `keep` keeps the rest."""
+        for side, each in enumerate(self.sides):
+            files = self._files(side)
+            content = feature_cache.digest_of_files([path for _, path in files]) if each.pending else None
+            if content is None:
+                continue
+            half = side if self.pairing.paired and self.pairing.pairs[0].fake is None else "whole"
+            way = {**self._way(), "content": content, "half": half, "alpha": alpha, "device": self.device.type}
+            for name in each.pending:
+                key = self._keys[side, name] = _key(way | {"layer": each.layers[name]}, name)
+                width = LAYERS[each.layers[name]]
+                if (arrays := feature_cache.find(key, count=len(files), width=width)) is not None:
+                    each.states[name].restore(arrays)
+                    each.pending = tuple(other for other in each.pending if other != name)
 
     def _files(self, side: int) -> list[tuple[str, Path]]:
         """Return name and path of the files of a side."""
@@ -196,10 +186,13 @@ class FeatureSets:
         names = (self.pairing.names(pair)[side] for pair in self.pairing.pairs)
         return [(name, folder / name) for name in names if name is not None]
 
-    def without_known(self) -> Pairing:
-        """Return the pairing without the images of sets that are known, or asked for nothing, but by their heads."""
+    def without_known(self, *, heads_suffice: bool) -> Pairing:
+        """Return the pairing without the images of sets that are known.
+
+        Where `heads_suffice` for a set that no metric looks at, it is known by the heads of its files.
+        """
         for side, each in enumerate(self.sides):
-            if not each.pending and each.facts is None and (each.states or self._heads_suffice):
+            if not each.pending and each.facts is None and (each.states or heads_suffice):
                 files = self._files(side)
                 sizes = sizes_of(path for _, path in files)
                 each.facts = ImageSet(
@@ -212,7 +205,7 @@ class FeatureSets:
         return replace(self.pairing, pairs=tuple(wanted))
 
     def keep(self) -> None:
-        """Keep for later runs what was gathered."""
+        """Keep for later runs what was gathered, where `recall` asked for it."""
         for (side, name), key in self._keys.items():
             if name in self.sides[side].pending:
                 feature_cache.keep(key, self.sides[side].states[name].arrays())

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ffltool import figures
 from ffltool.bandlimit import Filter, accumulated, wave
-from ffltool.gallery import as_shown
+from ffltool.pictures import as_shown
 from ffltool.spectrum import centred, log_amplitude, spectrum
 
 WAVES = ((1, 0), (0, 1), (3, 2), (8, -4), (16, 16))

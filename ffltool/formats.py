@@ -12,6 +12,7 @@ from dataclasses import asdict
 from ffltool import __version__
 from ffltool.errors import printable
 from ffltool.report import Report, Score
+from ffltool.texts import number
 
 SCHEMA = "ffltool.report/1"
 
@@ -148,12 +149,3 @@ def cells(score: Score) -> list[str]:
     """Return a score as the cells of a table: metric, mean, std, min, max, unit, better; "" where there is none."""
     values = ("" if value is None else number(value) for value in (score.value, score.std, score.min, score.max))
     return [score.metric, *values, score.unit, score.better]
-
-
-def number(value: float) -> str:
-    """Return a value to four decimals, or in five digits where it is large.
-
-    >>> number(14.80456), number(0.98), number(2947.674455), number(float("inf"))
-    ('14.8046', '0.9800', '2947.67', 'inf')
-    """
-    return f"{value:.4f}" if abs(value) < 1000 or math.isinf(value) else f"{value:.2f}"

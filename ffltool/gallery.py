@@ -1,34 +1,30 @@
-"""Image files into tensors, and tensors into folders: images, and a reconstruction's figure, curves and report."""
+"""What `reconstruct` reads and writes: one image or two as tensors, and a folder of what became of them."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import PIL
 import torch
-from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from ffltool import figures, outputs
+from ffltool import figures, outputs, pictures
 from ffltool.errors import InputError, printable
 from ffltool.formats import finite, json_text
-from ffltool.images import Picture, alpha_dropped, in_one_form, read, write
+from ffltool.images import Picture, in_one_form, read
+from ffltool.pictures import as_shown, dropped, new_folder, write_animation, write_image
 from ffltool.reconstruct import SMALLEST, Descent, Rebuilt, Step, noise
 from ffltool.spectrum import amplitude_only, log_amplitude, phase_only, swapped
 
 SCHEMA = "ffltool.reconstruct/1"
 _HEAD = ["objective", "step", *Step._fields[1:]]
-_FRAME, _LAST_FRAME = 80, 1500  # milliseconds
 # suffix -> a text near the start of every such file
-_MARKS = {".png": f"Software\0{outputs.MARK}", ".gif": outputs.MARK, ".csv": ",".join(_HEAD), ".json": SCHEMA}
+MARKS = {**pictures.MARKS, ".csv": ",".join(_HEAD), ".json": SCHEMA}
 
 
 def load(image: Path, *, size: int, init: str, seed: int) -> tuple[Tensor, Tensor, list[str]]:
@@ -43,10 +39,10 @@ def load(image: Path, *, size: int, init: str, seed: int) -> tuple[Tensor, Tenso
     picture = _read(image, size=size)
     if init not in ("noise", "grey"):
         picture, other = in_one_form(picture, read(Path(init)).resize(*picture.size))
-        return picture.tensor(), other.tensor(), _warnings(picture, other)
+        return picture.tensor(), other.tensor(), dropped(picture, other)
     target = picture.tensor()
     start = noise(target, seed=seed) if init == "noise" else torch.full_like(target, 0.5)
-    return target, start, _warnings(picture)
+    return target, start, dropped(picture)
 
 
 def _read(image: Path, *, size: int) -> Picture:
@@ -55,22 +51,6 @@ def _read(image: Path, *, size: int) -> Picture:
         height, width = picture.size
         raise InputError(f"{image} is {height}x{width} after --size {size}; at least {SMALLEST}x{SMALLEST} is wanted")
     return picture
-
-
-def _warnings(*pictures: Picture) -> list[str]:
-    dropped = sum(picture.alpha_dropped for picture in pictures)
-    return [alpha_dropped(dropped)] if dropped else []
-
-
-def load_one(image: Path, *, size: int | None) -> tuple[Tensor, list[str]]:
-    """Return an image as a tensor (C, H, W) in 0..1, its longest side at most `size` where that is given; warnings.
-
-    Raises what `ffltool.images.read` raises.
-    """
-    picture = read(image)
-    if size is not None:
-        picture = picture.shrink(size)
-    return picture.tensor(), _warnings(picture)
 
 
 def load_two(image: Path, other: Path, *, size: int) -> tuple[Tensor, Tensor, list[str]]:
@@ -85,7 +65,7 @@ def load_two(image: Path, other: Path, *, size: int) -> tuple[Tensor, Tensor, li
         sizes = [f"{path} is {h}x{w}" for path, (h, w) in zip((image, other), (p.size for p in pictures), strict=True)]
         raise InputError(f"{sizes[0]} but {sizes[1]} (height x width, after --size); one size is wanted")
     one, two = in_one_form(*pictures)
-    return one.tensor(), two.tensor(), _warnings(one, two)
+    return one.tensor(), two.tensor(), dropped(one, two)
 
 
 def facts(image: Path, target: Tensor, descent: Descent, *, init: str, seed: int, device: str) -> dict[str, object]:
@@ -104,53 +84,17 @@ def names_of_rebuilt(objectives: Iterable[str], *, animate: bool) -> list[str]:
     return [*still, *moving, "curves.csv", "report.json"]
 
 
-def check(folder: Path, names: Iterable[str], *, force: bool) -> None:
-    """Find out, before the work, whether these files can be written; the folder may be new, its parent not.
-
-    Raises
-    ------
-    InputError : if the folder is none or cannot be made, or a file is not ffltool's to overwrite.
-    """
-    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
-        raise InputError(f"{folder} cannot be written to: it is no folder")
-    if folder.exists():
-        for name in names:
-            outputs.check(folder / name, mark=_MARKS[Path(name).suffix], force=force)
-    elif not folder.parent.is_dir() or not os.access(folder.parent, os.W_OK):
-        raise InputError(f"{folder} cannot be made: {folder.parent} is no folder that can be written to")
-
-
-@contextmanager
-def _new(folder: Path) -> Iterator[None]:
-    """Make a folder to be written into, and take it away again if that fails; one that was there stays."""
-    made = not folder.exists()
-    try:
-        folder.mkdir(exist_ok=True)
-        yield
-    except BaseException:
-        if made:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def write_images(folder: Path, images: Mapping[str, Tensor]) -> None:
-    """Write images, shape (C, H, W), cut to 0..1, as PNG files of these names."""
-    with _new(folder):
-        for name, image in images.items():
-            _write_image(folder / f"{name}.png", image)
-
-
 def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], about: Mapping[str, object]) -> None:
     """Write what each objective made of `target`, shape (C, H, W), and a report that says this about the run."""
-    with _new(folder):
+    with new_folder(folder):
         panels = [_panel("original", target)]
-        _write_image(folder / "original.png", target)
+        write_image(folder / "original.png", target)
         for result in results:
             last = result.steps[-1]
             panels.append(_panel(f"{result.objective}\n{last.psnr:.1f} dB, LFD {last.lfd:.2f}", result.image))
-            _write_image(folder / f"{result.objective}.png", result.image)
+            write_image(folder / f"{result.objective}.png", result.image)
             if result.frames:
-                _write_animation(folder / f"{result.objective}.gif", result.frames)
+                write_animation(folder / f"{result.objective}.gif", result.frames)
         figures.save(figures.images_over_spectra(panels), folder / "figure.png")
         figures.save(figures.convergence(*_curves(results)), folder / "curves.png")
         outputs.write(folder / "curves.csv", _as_csv(results).encode())
@@ -203,11 +147,11 @@ def names_of_swapped() -> list[str]:
 
 def write_swapped(folder: Path, original: Tensor, other: Tensor) -> None:
     """Write amplitudes with other phases, and either alone, of two images of one shape (C, H, W)."""
-    with _new(folder):
+    with new_folder(folder):
         panels = []
         for name, (title, make) in _SWAPPED.items():
             picture = make(original, other)
-            _write_image(folder / f"{name}.png", picture)
+            write_image(folder / f"{name}.png", picture)
             panels.append(_panel(title, picture))
         figures.save(figures.images_over_spectra(panels), folder / "figure.png")
 
@@ -215,25 +159,3 @@ def write_swapped(folder: Path, original: Tensor, other: Tensor) -> None:
 def _panel(title: str, image: Tensor) -> figures.Panel:
     """Return a panel with the log amplitude of the pixels as they are, not cut, averaged over channels, in 0..255."""
     return figures.Panel(title, as_shown(image), log_amplitude(255 * image).mean(0).numpy())
-
-
-def as_shown(image: Tensor) -> np.ndarray:
-    """Return an image (C, H, W) as it is drawn: cut to 0..1, shape (H, W) or (H, W, 3)."""
-    pixels = image.clamp(0, 1)
-    return (pixels[0] if len(pixels) == 1 else pixels.movedim(0, -1)).numpy()
-
-
-def _picture(image: Tensor) -> Image.Image:
-    return Image.fromarray((255 * as_shown(image)).round().astype(np.uint8))
-
-
-def _write_image(path: Path, image: Tensor) -> None:
-    origin = PngImagePlugin.PngInfo()
-    origin.add_text("Software", outputs.MARK)
-    write(_picture(image), path, pnginfo=origin)
-
-
-def _write_animation(path: Path, frames: Sequence[Tensor]) -> None:
-    first, *others = map(_picture, frames)
-    times = [*[_FRAME] * len(others), _LAST_FRAME]
-    write(first, path, save_all=True, append_images=others, duration=times, loop=0, comment=outputs.MARK.encode())

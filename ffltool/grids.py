@@ -94,8 +94,8 @@ def search(
     InputError : for an image that cannot be read, less than 32 pixels in common, or a reference without a residual.
     NothingComparedError : if a set has no image left, or none with a residual.
     """
-    sources = selection.sets(inputs)
-    real = None if reference is None else selection.sets([reference])[0]
+    sources, _ = selection.sets(inputs)
+    real = None if reference is None else selection.sets([reference])[0][0]
     return search_sets(sources, real, seeking, loading)
 
 

@@ -18,11 +18,11 @@ from ffltool.formats import (
     finite,
     json_text,
     networks,
-    number,
     properties,
     table,
     worst_pairs,
 )
+from ffltool.texts import number
 from ffltool.verdicts import STATES, between
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PIL import ImageOps
 
 from ffltool.errors import InputError
-from ffltool.images import Reading
 from ffltool.opening import opened
 
 if TYPE_CHECKING:
@@ -109,17 +108,3 @@ def read_label_maps(real: Path, fake: Path | None) -> tuple[LabelMap, LabelMap]:
         sizes = [f"{path} is {h}x{w}" for path, (h, w) in ((real, first.size), (fake, second.size))]
         raise InputError(f"{sizes[0]} but {sizes[1]} (height x width); label maps of a pair must have one size")
     return first, second
-
-
-def chosen(reading: Reading, maps: LabelMaps, *, labels: bool) -> Reading | LabelMaps:
-    """Return how files are read: as images, or with `labels` as label maps.
-
-    Raises
-    ------
-    InputError : if anything was asked of the other one.
-    """
-    if labels and reading != Reading():
-        raise InputError("label maps are read as they are; --alpha and --fit are for images")
-    if not labels and maps != LabelMaps():
-        raise InputError("--classes, --ignore-index, --absent and --accuracy-over are of label maps, see --labels")
-    return maps if labels else reading

@@ -58,12 +58,18 @@ class Learned:
         self.lpips = self.networks.lpips.module if self.networks.lpips else None
         self.sets: FeatureSets | None = None
         if inception := self.networks.inception:
-            self.sets = FeatureSets(self.networks, inception, pairing, alpha=alpha, skip_broken=skip_broken)
+            self.sets = FeatureSets(self.networks, inception, pairing)
+            # which pairs a broken image takes along is not known before all are read
+            of_all_files = not (pairing.in_memory or (pairing.paired and skip_broken))
+            if looking.sources.cached and ranks.world() == 1 and of_all_files:
+                self.sets.recall(alpha=alpha)
         in_pairs = [metric.learned for metric in self.metrics if metric.of == "pairs"]
         self._column = in_pairs.index(True) if self.lpips else len(in_pairs)  # of LPIPS among the values of pairs
         self.warnings = self.networks.warnings
         alone = not pairing.paired and all(metric.learned for metric in self.metrics)
-        self.pairing = self.sets.without_known() if self.sets and alone else pairing
+        self.pairing = pairing
+        if self.sets and alone:
+            self.pairing = self.sets.without_known(heads_suffice=not (pairing.in_memory or skip_broken))
 
     @property
     def shown(self) -> tuple[bool, bool]:
@@ -82,6 +88,11 @@ class Learned:
     def threads(self) -> int | None:
         """How many of torch's threads the networks leave sense for: on the CPU each core has a batch of its own."""
         return 1 if self.networks.device.type == "cpu" else None
+
+    def all_reduce(self) -> None:
+        """Bring the features of sets together over all processes; values of pairs are among the outcomes."""
+        if self.sets:
+            self.sets.all_reduce()
 
     def keep(self, outcomes: Iterable[Outcome]) -> None:
         """Keep features for later runs, unless there is something to say of the files that these would not say."""

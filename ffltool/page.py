@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING
 
 from ffltool import __version__
 from ffltool.conventions import TITLES
-from ffltool.errors import printable
-from ffltool.formats import compared, number
+from ffltool.formats import compared
 from ffltool.report import BandScore, PairValues, Report
+from ffltool.texts import number, share, shortened, signed, typeset
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 MARK = '<meta name="generator" content="ffltool'  # stands near the start of every page
-_LONGEST = 160  # letters of a name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +135,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"digits": digits, "share": _share, "signed": signed, "shortened": shortened}
+    environment.filters |= {
+        "number": lambda value: typeset(number(value)),
+        "share": lambda value: typeset(share(value)),
+        "signed": lambda value: typeset(signed(value)),
+        "shortened": shortened,
+    }
     return environment
 
 
@@ -147,35 +151,3 @@ def _source(name: str) -> str:
 def _digest(text: str) -> str:
     """Return what names a style or a script in a policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def digits(value: float | None) -> str:
-    """Return a value as tables of the page have it: with a true minus, "∞" where it is infinite, "–" where it is not.
-
-    >>> digits(-2.5), digits(float("inf")), digits(None)
-    ('−2.5000', '∞', '–')
-    """
-    return "–" if value is None else number(value).replace("-", "−").replace("inf", "∞")
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}"
-
-
-def signed(value: float | None) -> str:
-    """Return a value in dB to two decimals with its sign, "–" where there is none.
-
-    >>> signed(0.125), signed(-0.001), signed(None)
-    ('+0.12', '+0.00', '–')
-    """
-    return "–" if value is None else f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
-
-
-def shortened(text: str, most: int = _LONGEST) -> str:
-    """Return a text that can be printed, of at most so many letters, without its middle where it is longer.
-
-    >>> shortened("a_generator_of_no_name_epoch_100.png", 24)
-    'a_generator_…och_100.png'
-    """
-    text, half = printable(text), (most - 1) // 2
-    return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[-half:]}"

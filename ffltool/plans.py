@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,6 +47,13 @@ class Plan:
         return self.bands is not None or need_pairs(self.metrics)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Located(Plan):
+    """A plan whose images are known; ``fake`` is None where each file of ``real`` holds both."""
+
+    real: Path
+
+
 def read(path: Path) -> Table:
     """Return the table of limits in a TOML file; of a ``pyproject.toml`` that of ``[tool.ffltool]``.
 
@@ -86,9 +93,9 @@ def load(
     minima: Sequence[str] = (),
     maxima: Sequence[str] = (),
     only: Sequence[str] = (),
-    given: tuple[Path | None, Path | None] = (None, None),
+    given: tuple[Path, Path | None] | None = None,
     resolved: bool = False,
-) -> tuple[Plan, ...]:
+) -> tuple[Located, ...]:
     """Return what a file of limits, and flags, want of each set, or of those in `only`.
 
     Without a file it is the ``pyproject.toml`` of this folder, if that has limits. The paths `given` are of one set.
@@ -110,14 +117,14 @@ def load(
     for name in only:
         known(name, names, f"{where}: set")
     found = [plan for plan in found if not only or plan.name in only]
-    if given[0] is not None:
+    if given is not None:
         if len(found) > 1:
             several = ", ".join(plan.name for plan in found)
             raise InputError(f"REAL and FAKE are of one set, but {where} has {several}; --set chooses one")
         found = [replace(found[0], real=given[0], fake=given[1])]
     if any(plan.real is None for plan in found):
         raise InputError(f"REAL is missing: give two folders or two images, or real and fake in {where}")
-    return tuple(replace(plan, bands=plan.bands or BANDS) if resolved else plan for plan in found)
+    return tuple(Located(**vars(plan) | ({"bands": plan.bands or BANDS} if resolved else {})) for plan in found)
 
 
 def plans(
@@ -150,6 +157,11 @@ def plans(
             _override(targets, bound, flag)
         found.append(_plan(name, targets, {**shared, **own}, here, folder))
     return tuple(found)
+
+
+def plan_of(limits: Mapping[str, object], *, where: str) -> Plan:
+    """Return what limits by their whole names, as "band.3.gain_db", want of one set; raises as `plans`."""
+    return _plan("", _by_target(limits.items(), where), {}, where, Path())
 
 
 def _plan(name: str, targets: Tables, settings: Table, where: str, folder: Path) -> Plan:
@@ -189,24 +201,32 @@ def _path(settings: Table, key: str, where: str, folder: Path) -> Path | None:
 
 
 def _targets(table: Table, where: str, others: Sequence[str]) -> Tables:
-    """Return the tables of limits by what they are on; a metric of several scores stands for all of them."""
-    found: Tables = {}
+    """Return the tables of limits by what they are on, of a table that has those of bands and peaks within others."""
+    known = (*others, "band", "peaks")
+    return _by_target(_flat({key: table[key] for key in table if key not in others}, where), where, known)
+
+
+def _flat(table: Table, where: str) -> Iterator[tuple[str, object]]:
+    """Yield limits with their whole names, as "band.3.gain_db"."""
     for key, value in table.items():
-        if key in others:
-            continue
         if key == "band":
             for name, fields in _table(value, f"{where}: band").items():
                 for field, limits in _table(fields, f"{where}: band.{name}").items():
-                    found[targets_of(f"band.{name}.{field}", where)[0]] = _tables(
-                        limits, f"{where}: band.{name}.{field}"
-                    )
+                    yield f"band.{name}.{field}", limits
         elif key == "peaks":
             for field, limits in _table(value, f"{where}: peaks").items():
-                found[targets_of(f"peaks.{field}", where)[0]] = _tables(limits, f"{where}: peaks.{field}")
+                yield f"peaks.{field}", limits
         else:
-            for each in targets_of(key, where, others=(*others, "band", "peaks")):
-                if each == key or each not in found:  # one score by its own name counts before all of its metric
-                    found[each] = _tables(value, f"{where}: {key}")
+            yield key, value
+
+
+def _by_target(limits: Iterable[tuple[str, object]], where: str, others: Sequence[str] = ()) -> Tables:
+    """Return the tables of limits by what they are on; a metric of several scores stands for all of them."""
+    found: Tables = {}
+    for name, value in limits:
+        for each in targets_of(name, where, others=() if "." in name else others):
+            if each == name or each not in found:  # one score by its own name counts before all of its metric
+                found[each] = _tables(value, f"{where}: {name}")
     return found
 
 

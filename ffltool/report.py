@@ -60,6 +60,11 @@ class Score:
     infinite: int = 0
     settings: dict[str, float | str] = field(default_factory=dict)
 
+    @property
+    def per_pair(self) -> bool:
+        """Whether each pair has a value of its own, as of metrics of pairs or of labels."""
+        return self.min is not None
+
 
 @dataclass(frozen=True, kw_only=True)
 class BandScore:
@@ -157,7 +162,7 @@ class Report:
     @property
     def of_pairs(self) -> tuple[Score, ...]:
         """The scores of metrics of pairs or of labels, which `pairs` have the values of."""
-        return tuple(score for score in self.scores if score.min is not None)
+        return tuple(score for score in self.scores if score.per_pair)
 
     @property
     def by_severity(self) -> list[Verdict]:

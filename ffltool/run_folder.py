@@ -28,7 +28,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ffltool import gallery, outputs
+from ffltool import outputs, pictures
 from ffltool.errors import InputError
 from ffltool.formats import json_text
 from ffltool.train import Step
@@ -160,7 +160,7 @@ class RunFolder:
     def _write(self, folder: str, images: Mapping[str, Tensor]) -> None:
         for parent in {(self.path / folder / name).parent for name in images}:
             parent.mkdir(parents=True, exist_ok=True)
-        gallery.write_images(self.path / folder, {name: (image + 1) / 2 for name, image in images.items()})
+        pictures.write_images(self.path / folder, {name: (image + 1) / 2 for name, image in images.items()})
 
 
 def check_folder(folder: Path, owned: Sequence[Path], *, mark: str, resume: bool, force: bool) -> None:

@@ -17,13 +17,13 @@ from ffltool.evaluate import evaluate_pairs
 from ffltool.formats import as_json
 from ffltool.looking import Looking
 from ffltool.memory import pair_in_memory
+from ffltool.metrics import REBUILT
 from ffltool.pairing import Pair, Pairing, pair
 from ffltool.provenance import environment
 from ffltool.report import Report
 from ffltool.run_folder import RunFolder, check_apart
 from ffltool.train import Plan, Step, Training
 
-METRICS = ("psnr", "ssim", "lpips", "fid", "lfd", "lsd")  # the columns of the paper's tables, and ours
 _SHOWN = 8  # images of a grid
 _TRIED = 10  # images, as many as any metric needs
 _AT_ONCE = 256  # images in memory as floating-point numbers
@@ -52,7 +52,7 @@ class Keeping:
 class Judging:
     """By which metrics rebuilt images are judged, and how networks look at them."""
 
-    metrics: tuple[str, ...] = METRICS
+    metrics: tuple[str, ...] = REBUILT
     looking: Looking | None = None
     workers: int | None = None
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ffltool import __version__
 from ffltool.archives import opened, packed
-from ffltool.errors import InputError
+from ffltool.errors import InputError, printable
 from ffltool.metrics.fid import Gaussian
 from ffltool.metrics.inception import LAYERS
 from ffltool.report import ImageSet
@@ -20,7 +20,7 @@ from ffltool.report import ImageSet
 SCHEMA = "ffltool.statistics/1"
 MARK = "\0\0\0".join(SCHEMA)  # as NumPy writes it, near the end of the file
 _LARGEST = 1e15  # that features, or products of them, can be: the kernel of larger ones would overflow
-_TEXTS = ("layer", "preset", "weights", "precision", "digest", "version")
+_TEXTS = ("layer", "preset", "weights", "precision", "version")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,22 +30,17 @@ class Statistics:
     ``layer`` and ``preset`` are those of `metrics.inception`; ``weights`` is the SHA-256 over the network's tensors,
     `checkpoints.digest_of_tensors`, which does not depend on how they were saved; ``precision`` is that of the
     convolutions, ``version`` is ffltool's. ``features``, shape (count, d), are those of every image, where KID wanted
-    them. ``sizes`` and ``digest`` are of the images, see `report.ImageSet`.
+    them. ``facts`` are what a report says of the set; a file holds them but for the path, which is then its own.
     """
 
     gaussian: Gaussian
+    facts: ImageSet
     layer: str
     preset: str
     weights: str
     precision: str
-    sizes: tuple[tuple[int, int], ...]
-    digest: str
     features: Tensor | None = None
     version: str = __version__
-
-    def facts(self, path: str) -> ImageSet:
-        """Return what a report says of the set, by the path that was given."""
-        return ImageSet(path=path, images=self.gaussian.count, sizes=self.sizes, digest=self.digest)
 
 
 def as_npz(statistics: Statistics) -> bytes:
@@ -57,7 +52,8 @@ def as_npz(statistics: Statistics) -> bytes:
     arrays = {"mean": gaussian.mean.numpy(), "covariance": gaussian.covariance.numpy()}
     if statistics.features is not None:
         arrays["features"] = statistics.features.numpy()
-    arrays |= {"sizes": np.array(statistics.sizes), "count": np.array(gaussian.count)}
+    arrays |= {"sizes": np.array(statistics.facts.sizes), "digest": np.array(statistics.facts.digest)}
+    arrays |= {"count": np.array(gaussian.count)}
     arrays |= {name: np.array(getattr(statistics, name)) for name in _TEXTS}
     return packed(arrays, schema=SCHEMA)
 
@@ -106,4 +102,5 @@ def _read(path: Path) -> Statistics:
         features = torch.from_numpy(numbers("features", np.float32)) if "features" in file else None
         sizes = tuple((int(height), int(width)) for height, width in numbers("sizes", np.int64))
         texts = {name: str(file[name]) for name in _TEXTS}
-        return Statistics(gaussian=gaussian, features=features, sizes=sizes, **texts)
+        facts = ImageSet(path=printable(str(path)), images=gaussian.count, sizes=sizes, digest=str(file["digest"]))
+        return Statistics(gaussian=gaussian, facts=facts, features=features, **texts)

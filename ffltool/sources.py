@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ffltool.errors import InputError, NothingComparedError, printable
-from ffltool.pairing import Pairing, find, pair
+from ffltool.pairing import find, pair
 from ffltool.sizes import sizes_of, smallest
 
 Item = TypeVar("Item")
@@ -44,8 +44,10 @@ class Selection:
     seed: int | None = None
     batch_size: int = 8
 
-    def sets(self, inputs: Sequence[Path]) -> list[Source]:
-        """Return the sets of these inputs, folders of images or images; labels are names where these differ.
+    def sets(self, inputs: Sequence[Path]) -> tuple[list[Source], tuple[str, ...]]:
+        """Return the sets of these inputs, folders of images or images, and of pairs warnings of what has no partner.
+
+        Labels are names where these differ.
 
         Raises
         ------
@@ -59,11 +61,7 @@ class Selection:
         counts = Counter(names)
         labels = [name if counts[name] == 1 else str(path) for name, path in zip(names, inputs, strict=True)]
         sets = [Source(label, self._files(path), label) for label, path in zip(labels, inputs, strict=True)]
-        return list(self._batches(sets)) if self.layout == "batch" else sets
-
-    def warnings(self, inputs: Sequence[Path]) -> tuple[str, ...]:
-        """Return what has to be said of what these inputs hold: of pairs, what has no partner."""
-        return self._pairing(inputs).warnings if self.layout == "pairs" else ()
+        return list(self._batches(sets)) if self.layout == "batch" else sets, ()
 
     def _files(self, path: Path) -> tuple[Path, ...]:
         if path.is_file():
@@ -77,21 +75,19 @@ class Selection:
             return tuple(items[:count])
         return tuple(items[place] for place in sorted(random.Random(self.seed).sample(range(len(items)), count)))
 
-    def _pairs(self, inputs: Sequence[Path]) -> list[Source]:
+    def _pairs(self, inputs: Sequence[Path]) -> tuple[list[Source], tuple[str, ...]]:
         if len(inputs) != 2:
             raise InputError(f"pairs are of two inputs, REAL and FAKE, but {len(inputs)} were given")
-        pairing = self._pairing(inputs)
+        pairing = pair(*inputs, by=self.by, recursive=self.recursive, allow_unpaired=True)
         if not pairing.pairs:
             raise NothingComparedError(f"{inputs[0]} and {inputs[1]} have no pair; see --pair")
-        return [
+        sets = [
             Source(side, (path,), path.name)
             for each in self._drawn(pairing.pairs, self.limit or _PAIRS)
             for side, path in zip(("real", "fake"), pairing.files(each), strict=True)
             if path is not None
         ]
-
-    def _pairing(self, inputs: Sequence[Path]) -> Pairing:
-        return pair(*inputs, by=self.by, recursive=self.recursive, allow_unpaired=True)
+        return sets, pairing.warnings
 
     def _batches(self, sets: Sequence[Source]) -> Iterator[Source]:
         for each in sets:

@@ -44,12 +44,9 @@ class Sums:
 
     def all_reduce(self) -> None:
         """Bring each together over all processes."""
-        if self.gathered:
-            self.gathered.all_reduce()
-        if self.tally:
-            self.tally.all_reduce()
-        if self.learned and self.learned.sets:
-            self.learned.sets.all_reduce()
+        for each in (self.gathered, self.tally, self.learned):
+            if each:
+                each.all_reduce()
 
 
 def summarised(
@@ -221,7 +218,7 @@ def _of_sizes(metrics: Sequence[Metric], measured: Measured, *, common: tuple[in
 
 
 def _of_infinities(scores: Iterable[Score]) -> Iterator[str]:
-    names = [score.metric for score in scores if score.infinite and score.min is None]
+    names = [score.metric for score in scores if score.infinite and not score.per_pair]
     if names:
         yield f"{', '.join(names)}: infinite, for at some frequencies one set has no power and the other has"
 

@@ -84,10 +84,11 @@ def survey(
     InputError : for an image that cannot be read, or is smaller than the size wanted.
     NothingComparedError : if a set has no image left.
     """
-    sources = selection.sets(inputs)
-    warnings: list[str] = []
+    sources, lone = selection.sets(inputs)
+    warnings = [*lone]
     if loading.skip_broken and selection.layout in ("pairs", "batch"):
-        sources, warnings = _without_broken(sources, loading, pairs=selection.layout == "pairs")
+        sources, broken = _without_broken(sources, loading, pairs=selection.layout == "pairs")
+        warnings += broken
     if size is None:
         cut, said = common_size(sources, skip_broken=loading.skip_broken, workers=loading.workers)
         warnings += said
@@ -96,7 +97,6 @@ def survey(
         files = (path for source in sources for path in source.files)
         for path, has in sizes_of(files, skip_broken=loading.skip_broken, workers=loading.workers).items():
             check_size(path, has, cut)
-    warnings = [*selection.warnings(inputs), *warnings]
     averages, examples, sets = [], [], []
     with ranks.group():
         whitening = moments(sources[0].files, recipe, loading, size=cut) if recipe.whiten == "set" else (0.0, 1.0)

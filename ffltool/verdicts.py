@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ffltool.errors import printable
-from ffltool.formats import number
 from ffltool.limits import Bound, Limit, sentence, usual_statistic
 from ffltool.report import Report, State, Verdict
 from ffltool.standing import Quantity, Standing, quantities, stand
+from ffltool.texts import number
 
 STATES: tuple[State, ...] = ("pass", "warn", "fail", "missing")
 _LIBRARIES = ("torch", "numpy", "pillow")  # whose versions may change a number

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ffltool import figures, gallery, outputs
+from ffltool import figures, gallery, outputs, pictures
 from ffltool.errors import BrokenImageError, InputError
 from ffltool.reconstruct import Descent, Rebuilt, Step, noise
 from ffltool.spectrum import amplitude_only, phase_only, swapped
@@ -128,14 +128,6 @@ def test_a_missing_image_or_start_is_named(tmp_path, save):
         load(path, init=str(tmp_path / "no.png"))
 
 
-def test_one_image_keeps_its_size_unless_told(tmp_path, save):
-    path = save(tmp_path / "x.png", size=(300, 20), mode="RGBA")
-    image, warnings = gallery.load_one(path, size=None)
-    assert (image.shape, image.dtype) == ((3, 300, 20), torch.float32)
-    assert warnings == ["the alpha channel of 1 image was dropped"]
-    assert gallery.load_one(path, size=30)[0].shape == (3, 30, 2)
-
-
 def test_two_images_must_have_one_size_after_they_were_shrunk(tmp_path, save):
     one, other = save(tmp_path / "a.png", size=(12, 16)), save(tmp_path / "b.png", size=(30, 40))
     assert [image.shape for image in gallery.load_two(one, other, size=16)[:2]] == [(3, 12, 16)] * 2
@@ -177,7 +169,8 @@ def without_drawing(monkeypatch):
 
 
 def check(folder, *, force=False, animate=True):
-    gallery.check(folder, gallery.names_of_rebuilt(["ffl"], animate=animate), force=force)
+    names = gallery.names_of_rebuilt(["ffl"], animate=animate)
+    pictures.check(folder, names, marks=gallery.MARKS, force=force)
 
 
 def test_a_folder_may_be_new_or_empty_or_hold_other_things(tmp_path):
@@ -221,7 +214,7 @@ def test_every_file_of_an_earlier_run_may_be_overwritten(tmp_path):
     gallery.write_rebuilt(tmp_path, random(3, 64, 65), rebuilt("ffl", shape=(3, 64, 65), frames=5), FACTS)
     check(tmp_path)
     gallery.write_swapped(tmp_path, random(1, 8, 9), random(1, 8, 9, seed=2))
-    gallery.check(tmp_path, gallery.names_of_swapped(), force=False)
+    pictures.check(tmp_path, gallery.names_of_swapped(), force=False)
 
 
 def test_a_picture_by_somebody_else_is_not_taken_for_ours(tmp_path):
@@ -242,21 +235,6 @@ def test_images_are_written_in_8_bits_rounded(tmp_path, shape):
     gallery.write_rebuilt(tmp_path, target, [result], FACTS)
     np.testing.assert_array_equal(pixels_of(tmp_path / "original.png"), in_8_bit(target))
     np.testing.assert_array_equal(pixels_of(tmp_path / "ffl.png"), in_8_bit(result.image))
-
-
-def test_images_are_written_under_their_names_into_a_new_folder(tmp_path):
-    images = {"a": random(3, 8, 9), "b": 2 * random(1, 5, 1) - 0.5}
-    gallery.write_images(tmp_path / "new", images)
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a.png", "b.png"]
-    for name, image in images.items():
-        np.testing.assert_array_equal(pixels_of(tmp_path / "new" / f"{name}.png"), in_8_bit(image))
-    gallery.check(tmp_path / "new", ["a.png", "b.png"], force=False)
-
-
-def test_a_folder_that_cannot_be_filled_is_taken_away_again(tmp_path):
-    with pytest.raises(InputError, match="cannot be written"):
-        gallery.write_images(tmp_path / "new", {"a": random(1, 8, 9), "no/b": random(1, 8, 9)})
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("without_drawing")

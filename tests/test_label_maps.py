@@ -6,8 +6,7 @@ import pytest
 from PIL import Image
 
 from ffltool.errors import BrokenImageError, InputError
-from ffltool.images import Reading
-from ffltool.label_maps import ABSENT, ACCURACY_OVER, LabelMaps, chosen, read, read_label_maps
+from ffltool.label_maps import ABSENT, ACCURACY_OVER, LabelMaps, read, read_label_maps
 
 LABELS = np.array([[0, 1, 2], [3, 1, 0]], dtype=np.uint8)
 
@@ -111,13 +110,3 @@ def test_choices_are_checked_and_listed():
             LabelMaps(classes=classes)
     with pytest.raises(InputError, match="only where --classes says how many"):
         LabelMaps(absent="zero")
-
-
-def test_files_are_images_or_label_maps_and_options_of_the_other_are_refused():
-    maps = LabelMaps(classes=3)
-    assert chosen(Reading(), maps, labels=True) is maps
-    assert chosen(Reading(fit="crop"), LabelMaps(), labels=False) == Reading(fit="crop")
-    with pytest.raises(InputError, match="--alpha and --fit are for images"):
-        chosen(Reading(fit="crop"), maps, labels=True)
-    with pytest.raises(InputError, match=r"--classes, .* are of label maps, see --labels"):
-        chosen(Reading(), maps, labels=False)

@@ -49,6 +49,7 @@ LAYERS = [
     {
         "metrics",
         "images",
+        "pictures",
         "opening",
         "png",
         "jpeg",
@@ -67,6 +68,7 @@ LAYERS = [
     | {"page", "conventions", "models"},
     {
         "report",
+        "texts",
         "bootstrap",
         "junit",
         "outputs",

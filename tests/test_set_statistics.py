@@ -1,6 +1,6 @@
 import math
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ import torch
 from ffltool import __version__
 from ffltool.errors import InputError
 from ffltool.metrics.fid import Gaussian, Moments, frechet_distance
+from ffltool.report import ImageSet
 from ffltool.set_statistics import MARK, Statistics, as_npz, from_npz
 
 WAY = {"layer": "64", "preset": "pytorch-fid", "weights": "ab" * 32, "precision": "float32"}
@@ -20,7 +21,8 @@ def statistics(rng):
     def statistics(count, **changes):
         moments = Moments(64)
         moments.update(torch.as_tensor(rng.normal(size=(count, 64))))
-        return Statistics(gaussian=moments.compute(), **FACTS, **WAY | changes)
+        facts = ImageSet(path="real", images=count, **FACTS)
+        return Statistics(gaussian=moments.compute(), facts=facts, **WAY | changes)
 
     return statistics
 
@@ -38,7 +40,7 @@ def test_come_back_as_they_went(statistics, path, count):
     assert torch.equal(found.gaussian.mean, saved.gaussian.mean)
     assert torch.equal(found.gaussian.covariance, saved.gaussian.covariance)
     assert (found.gaussian.count, found.version, found.features) == (count, __version__, None)
-    assert asdict(found.facts("real.npz")) == {"path": "real.npz", "images": count} | FACTS
+    assert found.facts == replace(saved.facts, path=str(path))
     expected = frechet_distance(saved.gaussian, other.gaussian)
     assert frechet_distance(found.gaussian, other.gaussian) == pytest.approx(expected, rel=1e-10)
     assert MARK.encode() in path.read_bytes()[-4096:]

@@ -17,7 +17,7 @@ def names(source):
 
 def test_each_input_is_a_set_under_its_name(two, save, tmp_path):
     single = save(tmp_path / "one.png")
-    real, fake, one = Selection().sets([*two, single])
+    real, fake, one = Selection().sets([*two, single])[0]
     assert [real.label, fake.label, one.label] == ["real", "fake", "one.png"]
     assert names(real) == [f"{number}.png" for number in range(1, 11)]
     assert one.files == (single,)
@@ -25,31 +25,31 @@ def test_each_input_is_a_set_under_its_name(two, save, tmp_path):
 
 def test_inputs_of_one_name_are_told_apart_by_their_paths(two, tmp_path):
     inputs = [tmp_path / "real", tmp_path / "fake" / ".." / "real"]
-    assert [source.label for source in Selection().sets(inputs)] == [str(path) for path in inputs]
+    assert [source.label for source in Selection().sets(inputs)[0]] == [str(path) for path in inputs]
 
 
 def test_limit_takes_the_first_and_a_seed_draws(two):
-    assert names(Selection(limit=3).sets(two)[0]) == ["1.png", "2.png", "3.png"]
-    drawn = [names(Selection(limit=3, seed=seed).sets(two)[0]) for seed in (1, 1, 2)]
+    assert names(Selection(limit=3).sets(two)[0][0]) == ["1.png", "2.png", "3.png"]
+    drawn = [names(Selection(limit=3, seed=seed).sets(two)[0][0]) for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert all(len(set(each)) == 3 for each in drawn)
     assert drawn[0] == sorted(drawn[0], key=lambda name: int(name[:-4]))
 
 
 def test_more_than_there_are_is_all(two):
-    assert len(Selection(limit=99, seed=0).sets(two)[0].files) == 10
+    assert len(Selection(limit=99, seed=0).sets(two)[0][0].files) == 10
 
 
 def test_pairs_are_single_images_real_and_fake_in_turn(two):
-    sets = Selection(layout="pairs").sets(two)
+    sets = Selection(layout="pairs").sets(two)[0]
     assert [source.label for source in sets] == ["real", "fake"] * 4
     assert [names(source) for source in sets[:4]] == [["1.png"], ["1.png"], ["2.png"], ["2.png"]]
-    assert len(Selection(layout="pairs", limit=6).sets(two)) == 12
+    assert len(Selection(layout="pairs", limit=6).sets(two)[0]) == 12
 
 
 def test_two_images_are_a_pair(save, tmp_path):
     images = [save(tmp_path / name) for name in ("a.png", "b.png")]
-    assert [source.files for source in Selection(layout="pairs").sets(images)] == [(path,) for path in images]
+    assert [source.files for source in Selection(layout="pairs").sets(images)[0]] == [(path,) for path in images]
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -64,10 +64,10 @@ def test_folders_without_a_pair_are_an_error(folders):
 
 
 def test_batches_are_the_first_four_of_each_set_the_last_one_short(two):
-    sets = Selection(layout="batch", batch_size=4).sets(two)
+    sets = Selection(layout="batch", batch_size=4).sets(two)[0]
     labels = ["images 1-4", "images 5-8", "images 9-10"]
     assert [(source.given, source.label) for source in sets] == [(n, x) for n in ("real", "fake") for x in labels]
-    assert len(Selection(layout="batch", batch_size=1).sets(two)) == 8
+    assert len(Selection(layout="batch", batch_size=1).sets(two)[0]) == 8
 
 
 def test_no_input_is_an_error():

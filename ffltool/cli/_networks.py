@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ffltool.cli import _options
+from ffltool.looking import SEED
 
 if TYPE_CHECKING:
-    import torch
+    from collections.abc import Mapping
 
     from ffltool.looking import Looking, Sources
 
 PANEL = {"rich_help_panel": "Networks"}
-SEED = 2020  # that of `ffltool.looking`
 
 Backbone = Annotated[
     Literal["alex", "vgg", "squeeze"],
@@ -69,21 +69,15 @@ def sources(own: list[str] | None, *, download: bool, skip_missing: bool, cached
     return Sources(own=files, download=download, progress=progress, skip_missing=skip_missing, cached=cached)
 
 
-def device_for(metrics: list[str], name: str) -> torch.device | str:
-    """Return the device that networks of these metrics, if there are any, compute on."""
-    from ffltool.metrics import need_networks
-
-    return _options.torch_device(name) if need_networks(metrics) else "cpu"
-
-
 def need_pairs(metrics: list[str], looking: Looking) -> bool:
     """Tell whether images have to be paired: not for metrics that are left out, for want of their weights."""
     from ffltool.errors import MissingWeightsError
-    from ffltool.loaded import Networks
     from ffltool.metrics import look_up
 
     of_pairs = [metric for metric in look_up(metrics) if metric.of != "sets"]
     if of_pairs and looking.sources.skip_missing and all(metric.learned for metric in of_pairs):
+        from ffltool.loaded import Networks  # which loads torch
+
         try:
             Networks(of_pairs, looking)
         except MissingWeightsError:
@@ -91,12 +85,31 @@ def need_pairs(metrics: list[str], looking: Looking) -> bool:
     return bool(of_pairs)
 
 
-def looking(metrics: list[str], sources: Sources, *, backbone: str, preset: str, layer: str, device: str) -> Looking:
-    """Return how networks look at images for these metrics."""
+def looking(metrics: list[str], asked: Mapping[str, Any], *, seed: int = SEED) -> Looking:
+    """Return how networks look at images for these metrics, by the parameters of a command."""
     from ffltool.looking import Computing, Looking
+    from ffltool.metrics import need_networks
 
-    computing = Computing(device=device_for(metrics, device))
-    return Looking(backbone=backbone, preset=preset, layer=layer, computing=computing, sources=sources)
+    where = sources(
+        asked["weights"],
+        download=asked["download"],
+        skip_missing=asked.get("skip_missing", False),
+        cached=asked["cache"],
+        quiet=asked["quiet"],
+    )
+    computing = Computing(
+        device=_options.torch_device(asked["device"]) if need_networks(metrics) else "cpu",
+        half=asked.get("half", False),
+        batch_size=asked.get("batch_size"),
+    )
+    return Looking(
+        backbone=asked["lpips"],
+        preset=asked["preset"],
+        layer=asked["layer"],
+        seed=seed,
+        computing=computing,
+        sources=where,
+    )
 
 
 def statistics(path: Path | None) -> list[tuple[Path, str]]:

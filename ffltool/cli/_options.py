@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ffltool.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import torch
+
+    from ffltool.images import Reading
+    from ffltool.label_maps import LabelMaps
+    from ffltool.pairing import Pairing
 
 IMAGES = {"rich_help_panel": "Images"}
 LABELS = {"rich_help_panel": "Label maps"}
@@ -84,6 +88,36 @@ Html = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that ffltool did not write.", **OUTPUT)]
 FocalAlpha = Annotated[float, typer.Option("--alpha", min=0, metavar="X", help="Exponent of the focal weight (Eq. 9).")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1, mps.")]
+
+_OF_PAIRS = ("side_by_side", "recursive", "allow_unpaired", "limit")
+_OF_LABELS = ("classes", "ignore_index", "absent", "accuracy_over")
+
+
+def pairing(real: Path, fake: Path | None, asked: Mapping[str, Any], *, paired: bool = True) -> Pairing:
+    """Return the pairs that are asked for by the parameters of a command, or without `paired` both sets."""
+    from ffltool.pairing import pair
+
+    by = asked["pair"] if paired else "none"
+    return pair(real, fake, by=by, **{name: asked[name] for name in _OF_PAIRS})
+
+
+def reading(asked: Mapping[str, Any]) -> Reading | LabelMaps:
+    """Return how files are read, by the parameters of a command: as images, or as label maps.
+
+    Raises
+    ------
+    InputError : if anything was asked of the other one.
+    """
+    from ffltool.images import Reading
+    from ffltool.label_maps import LabelMaps
+
+    images = Reading(alpha=asked["alpha"], fit=asked["fit"])
+    maps = LabelMaps(**{name: asked[name] for name in _OF_LABELS})
+    if asked["labels"] and images != Reading():
+        raise InputError("label maps are read as they are; --alpha and --fit are for images")
+    if not asked["labels"] and maps != LabelMaps():
+        raise InputError("--classes, --ignore-index, --absent and --accuracy-over are of label maps, see --labels")
+    return maps if asked["labels"] else images
 
 
 def torch_device(name: str, *, double: bool = False) -> torch.device:

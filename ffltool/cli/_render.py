@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ffltool import reconstruct, runs, train
+    from ffltool.figures import Figure
     from ffltool.images import Reading
     from ffltool.label_maps import LabelMaps
     from ffltool.pairing import Pairing
@@ -31,35 +32,45 @@ if TYPE_CHECKING:
 
 _BROKEN_PIPE = 141  # what a shell reports of a program that a closed pipe ended
 _STDOUT = Path("-")
+# what makes the content of a file, by its path; None for one that was not asked for
+Files = Mapping[Path | None, Callable[[], "str | Figure"]]
 
 
 def check_outputs(
     paths: Mapping[str, Path | None],
     *,
     force: bool,
+    figure: Path | None = None,
     page: Path | None = None,
     others: Sequence[tuple[Path | None, str]] = (),
 ) -> None:
     """Find out, before the work, whether every file asked for can be written.
 
-    `paths` are by name of the format, `others` as for `check_files`.
+    `paths` are by name of the format, the rest is as for `check_files`.
     """
-    wanted: list[tuple[Path | None, str]] = [*others]
+    wanted = [*others]
     if any(paths.values()):
         from ffltool.formats import FORMATS
 
         wanted += [(path, FORMATS[name][1]) for name, path in paths.items()]
+    check_files(wanted, figure=figure, page=page, force=force)
+
+
+def check_files(
+    wanted: Sequence[tuple[Path | None, str]], *, force: bool, figure: Path | None = None, page: Path | None = None
+) -> None:
+    """Do the same for paths, where there are any, with the mark that stands in such a file; a figure, and a page."""
+    from ffltool import outputs
+
+    if figure is not None:
+        from ffltool import figures
+
+        figures.check_suffix(figure)
+        wanted = [*wanted, (figure, outputs.MARK)]
     if page is not None:
         from ffltool.page import MARK
 
-        wanted.append((page, MARK))
-    check_files(wanted, force=force)
-
-
-def check_files(wanted: Sequence[tuple[Path | None, str]], *, force: bool) -> None:
-    """Do the same for paths, where there are any, with the mark that stands in such a file."""
-    from ffltool import outputs
-
+        wanted = [*wanted, (page, MARK)]
     given = [(path, mark) for path, mark in wanted if path is not None]
     if len({os.path.realpath(path) for path, _ in given}) < len(given):
         raise InputError("only one output can go to standard output (-), or to the same file")
@@ -68,22 +79,15 @@ def check_files(wanted: Sequence[tuple[Path | None, str]], *, force: bool) -> No
             outputs.check(path, mark=mark, force=force)
 
 
-def show(
-    report: Report,
-    paths: Mapping[str, Path | None],
-    *,
-    note: str = "",
-    page: Mapping[Path, Callable[[], str]] | None = None,
-) -> None:
-    """Print the table with `note` below it, unless a file takes its place, and write the files asked for."""
-    texts: dict[Path, Callable[[], str]] = {}
-    for name, path in paths.items():
-        if path is not None:
-            from ffltool.formats import FORMATS
+def show(report: Report, paths: Mapping[str, Path | None], *, note: str = "", others: Files | None = None) -> None:
+    """Print the table with `note` below it, unless a file takes its place, and write the files asked for.
 
-            texts[path] = partial(FORMATS[name][0], report)
-    texts |= page or {}
-    deliver(partial(_tables.of_report, report, note=note), texts, warnings=report.warnings)
+    `paths` are by name of the format, `others` are files as `deliver` takes them.
+    """
+    from ffltool.formats import FORMATS  # which the table needs too
+
+    files: Files = {path: partial(FORMATS[name][0], report) for name, path in paths.items()}
+    deliver(partial(_tables.of_report, report, note=note), {**files, **(others or {})}, warnings=report.warnings)
 
 
 def tell_github(judged: Sequence[Judged]) -> None:
@@ -102,15 +106,19 @@ def tell_github(judged: Sequence[Judged]) -> None:
             note(f"warning: the summary {path} cannot be written: {error.strerror}")
 
 
-def page_at(
-    path: Path | None, report: Report, pairing: Pairing, reading: Reading | LabelMaps, *, workers: int | None
-) -> dict[Path, Callable[[], str]]:
-    """Return where the page of a report is to be written, and what makes it; nothing where none is asked for."""
-    if path is None:
-        return {}
-    from ffltool.composing import page_of
+def page_of(report: Report, pairing: Pairing, reading: Reading | LabelMaps, *, workers: int | None) -> str:
+    """Return the page of a report."""
+    from ffltool import composing  # which loads what draws
 
-    return {path: partial(page_of, report, pairing, reading, workers=workers)}
+    return composing.page_of(report, pairing, reading, workers=workers)
+
+
+def map_of(report: Report) -> Figure:
+    """Return the drawing of the error over frequencies, which the report has in bands and as a map."""
+    from ffltool import figures
+
+    assert report.error_map is not None, "it was asked for"
+    return figures.error_in_bands(report.error_map.numpy(), report.bands)
 
 
 def show_training(finished: runs.Finished, *, warnings: Iterable[str]) -> None:
@@ -124,23 +132,31 @@ def show_training(finished: runs.Finished, *, warnings: Iterable[str]) -> None:
         deliver(lambda: f"{said}\n", warnings=warnings)
 
 
-def deliver(
-    table: Callable[[], str], texts: Mapping[Path, Callable[[], str]] | None = None, *, warnings: Iterable[str] = ()
-) -> None:
-    """Print warnings and the table, unless one of `texts` takes its place, and write these to their paths."""
+def deliver(table: Callable[[], str], files: Files | None = None, *, warnings: Iterable[str] = ()) -> None:
+    """Print warnings and the table, unless one of `files` takes its place, and write these to their paths.
+
+    A file that cannot be written costs neither the others nor the numbers, nor a closed pipe the files.
+    """
     for warning in warnings:
         note(f"warning: {warning}")
-    shown = None
-    try:
-        for path, text in (texts or {}).items():
-            from ffltool import outputs
+    with ExitStack() as last_first:
+        for path, content in {_STDOUT: table, **(files or {})}.items():
+            if path is not None:
+                last_first.callback(_write, path, content)
 
-            if path == _STDOUT:
-                shown = text()
-            else:
-                outputs.write(path, text().encode(errors="surrogateescape"))
-    finally:  # a file that cannot be written does not cost the numbers, nor a closed pipe the files
-        _print(table() if shown is None else shown)
+
+def _write(path: Path, content: Callable[[], str | Figure]) -> None:
+    made = content()
+    if not isinstance(made, str):
+        from ffltool import figures
+
+        figures.save(made, path)
+    elif path == _STDOUT:
+        _print(made)
+    else:
+        from ffltool import outputs
+
+        outputs.write(path, made.encode(errors="surrogateescape"))
 
 
 def _print(text: str) -> None:
@@ -171,7 +187,7 @@ def progress(*, quiet: bool, doing: str = "comparing", each: str = "") -> Progre
 
     `each` is what there are so many of in a second.
     """
-    return partial(_track, doing=doing, each=each) if _watched(quiet=quiet) else _wait
+    return partial(_track, doing=doing, each=each) if _watched(quiet=quiet) else _unwatched
 
 
 def _watched(*, quiet: bool) -> bool:
@@ -180,8 +196,8 @@ def _watched(*, quiet: bool) -> bool:
     return sys.stderr.isatty() and not dumb and not quiet and ranks.rank() == 0
 
 
-def _wait(items: Iterable[Item], total: int) -> Iterator[Item]:
-    """Pass items on; once the workers are busy, import what the table will need."""
+def _unwatched(items: Iterable[Item], total: int) -> Iterator[Item]:
+    """Pass items on; import what the table will need meanwhile, once the workers are busy."""
     for item in items:
         import rich.console
         import rich.table  # noqa: F401

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ffltool.errors import printable
 from ffltool.report import Report
+from ffltool.texts import number, share, signed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +31,7 @@ _NARROWEST = 72  # a table is not made narrower than this: a number cut in two i
 def of_report(report: Report, *, note: str) -> str:
     """Return the scores and the worst pairs, with `note` below."""
     from ffltool.cli import _labels
-    from ffltool.formats import cells, number
+    from ffltool.formats import cells
 
     titles, rows = ["metric", "mean", "std", "min", "max"], [cells(score) for score in report.scores]
     if report.classes:
@@ -64,8 +65,8 @@ def _of_bands(report: Report) -> Table:
             [
                 band.name,
                 f"{band.lfd:.4f}",
-                *map(_share, (band.share, band.amplitude_share, band.phase_share)),
-                "-" if band.gain_db is None else f"{band.gain_db:+.2f}",
+                *map(share, (band.share, band.amplitude_share, band.phase_share)),
+                signed(band.gain_db),
             ]
             for band in report.bands
         ),
@@ -92,8 +93,6 @@ def what_lfd_is(report: Report) -> str:
 
 def of_rebuilt(folder: Path, results: list[Rebuilt]) -> str:
     """Return what each objective brought back, and where the files are."""
-    from ffltool.formats import number
-
     rows = (
         [
             result.objective,
@@ -184,8 +183,8 @@ def of_diagnosis(diagnosis: Diagnosis) -> str:
                 f"{each.alpha:g}",
                 f"{each.ffl:.4g}",
                 f"{each.mean_weight:.4f}",
-                _share(each.dc_share),
-                _share(each.high_share),
+                share(each.dc_share),
+                share(each.high_share),
                 _digits(each.weight_for_mse),
                 f"{each.without_dc:.4g}",
             ]
@@ -194,7 +193,7 @@ def of_diagnosis(diagnosis: Diagnosis) -> str:
     )
     bands = columns(
         *("band (cycles/pixel)", "share of MSE", "share of FFL"),
-        rows=([band.name, _share(band.mse_share), _share(band.ffl_share)] for band in diagnosis.bands),
+        rows=([band.name, share(band.mse_share), share(band.ffl_share)] for band in diagnosis.bands),
     )
     pairs = f"{diagnosis.pairs} pair{'s' * (diagnosis.pairs > 1)}, {_size(diagnosis.sizes)}"
     return drawn(
@@ -232,10 +231,6 @@ def _digits(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
 
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
 def columns(first: str, *numbers: str, rows: Iterable[Iterable[str]], texts: tuple[str, ...] = ()) -> Table:
     """Return a table of a column of names, columns of numbers and columns of text."""
     from rich.table import Table
@@ -261,8 +256,8 @@ def drawn(*parts: Table | str) -> str:
     text = io.StringIO()
     console = Console(file=text, force_terminal=terminal, markup=False, emoji=False)
     console.width = max(console.width, _NARROWEST) if terminal else _PIPED_WIDTH
-    for number, part in enumerate(parts):
-        if number:
+    for place, part in enumerate(parts):
+        if place:
             console.print()
         console.print(Text(part) if isinstance(part, str) else part, soft_wrap=isinstance(part, str))
     return "\n".join(line.rstrip() for line in text.getvalue().split("\n"))

@@ -11,6 +11,7 @@ import typer
 
 from ffltool.cli import _networks as nets
 from ffltool.cli import _options as opt
+from ffltool.metrics import REBUILT
 
 if TYPE_CHECKING:
     import torch
@@ -119,7 +120,7 @@ Metrics = Annotated[
         "--metric", "-m", metavar="NAMES", help="Of rebuilt images; left out where weights are missing.", **JUDGING
     ),
 ]
-METRICS = ["psnr,ssim,lpips,fid,lfd,lsd"]  # those of `ffltool.runs`
+METRICS = [",".join(REBUILT)]
 Weights = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=PATH", help="A file of weights of your own.", show_default=False, **JUDGING),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ffltool.cli import _tables
 from ffltool.errors import printable
+from ffltool.texts import number
 
 if TYPE_CHECKING:
     from ffltool.verdicts import Judged
@@ -23,7 +24,7 @@ def _of_one(judged: Judged) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    from ffltool.formats import networks, number
+    from ffltool.formats import networks
     from ffltool.judged import changes, headline, title
 
     report = judged.report

@@ -72,7 +72,7 @@ def bandlimit(
     Example: ffltool bandlimit photo.jpg -o filters.png
     """
     from ffltool import bandlimit as limits
-    from ffltool import figures, filtered, gallery
+    from ffltool import figures, filtered, pictures
     from ffltool.cli import _render, _tables
 
     figures.check_suffix(output)
@@ -103,10 +103,10 @@ def bandlimit(
     if image is None:
         images = filtered.draw_waves(output, points)
     else:
-        target, warnings = gallery.load_one(image, size=size)
+        target, warnings = pictures.load(image, size=size)
         images = draw(target)
     if keep is not None:
-        gallery.write_images(keep, images)
+        pictures.write_images(keep, images)
     _render.deliver(lambda: _tables.of_figure(output, keep, files), warnings=warnings)
 
 
@@ -119,11 +119,11 @@ def _refuse(beside: str, **given: object) -> None:
 
 def _check(output: Path, keep: Path | None, files: list[str], *, force: bool) -> None:
     """Find out, before the work, whether the figure and the images can be written."""
-    from ffltool import gallery, outputs
+    from ffltool import outputs, pictures
     from ffltool.cli import _render
 
     _render.check_files([(output, outputs.MARK)], force=force)
     if keep is not None:
-        gallery.check(keep, files, force=force)
+        pictures.check(keep, files, force=force)
         if output.resolve() in [(keep / file).resolve() for file in files]:
             raise InputError(f"{output} cannot be both the figure and an image that is kept")

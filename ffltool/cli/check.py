@@ -12,8 +12,9 @@ from ffltool.cli import _options as opt
 from ffltool.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from ffltool.cli import _render
     from ffltool.plans import Plan
     from ffltool.verdicts import Judged
 
@@ -93,39 +94,35 @@ def check(
 
     Example: ffltool check real/ fake/ -c limits.toml --junit report.xml
     """
+    asked = dict(locals())
     from ffltool import check as checking
     from ffltool.cli import _render, note
-    from ffltool.images import Reading
-    from ffltool.label_maps import LabelMaps, chosen
-    from ffltool.pairing import pair as find_pairs
     from ffltool.plans import load
 
-    plans = load(config, minima=min_, maxima=max_, only=set_, given=(real, fake), resolved=band_map is not None)
+    given = None if real is None else (real, fake)
+    plans = load(config, minima=min_, maxima=max_, only=set_, given=given, resolved=band_map is not None)
     outputs = {"json": json, "json-flat": json_flat, "markdown": markdown, "junit": junit}
     shown = {"--band-map": band_map, "--html": html}
     _check_files(outputs, plans, shown, baseline=baseline, update=update_baseline, force=force)
     before = checking.earlier(baseline, renew=update_baseline)
-    maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
-    sources = nets.sources(weights, download=download, skip_missing=False, cached=cache, quiet=quiet)
-    asked = [name for plan in plans for name in plan.metrics]
     measuring = checking.Measuring(
-        reading=chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels),
-        looking=nets.looking(asked, sources, backbone=lpips, preset=preset, layer=layer, device=device),
+        reading=opt.reading(asked),
+        looking=nets.looking([name for plan in plans for name in plan.metrics], asked),
         skip_broken=skip_broken,
         error_map=band_map is not None,
         workers=workers,
         progress=_render.progress(quiet=quiet),
     )
-    find = partial(
-        find_pairs, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
-    )
-    pairings = [find(plan.real, plan.fake, by=pair if plan.paired else "none") for plan in plans if plan.real]
+    pairings = [opt.pairing(plan.real, plan.fake, asked, paired=plan.paired) for plan in plans]
     reports = list(filter(None, map(partial(checking.measure, measuring=measuring), plans, pairings)))
     if not reports:  # another process has them
         return
     judged = checking.judge_sets(plans, reports, before, renewing=update_baseline, strict=strict, seed=seed)
-    page = _render.page_at(html, judged[0].report, pairings[0], measuring.reading, workers=workers)
-    _show(judged, outputs, page, band_map=band_map)
+    others: _render.Files = {
+        band_map: partial(_render.map_of, judged[0].report),
+        html: partial(_render.page_of, judged[0].report, pairings[0], measuring.reading, workers=workers),
+    }
+    _show(judged, outputs, others, band_map=band_map)
     if update_baseline and baseline is not None:
         note(checking.renewed(baseline, judged, before))
     if any(each.state == "fail" for each in judged):
@@ -145,7 +142,6 @@ def _check_files(
     from ffltool.baseline import MARK
     from ffltool.cli import _render
     from ffltool.judged import FORMATS
-    from ffltool.outputs import MARK as FIGURE
 
     wanted = [(path, FORMATS[name][1]) for name, path in outputs.items()]
     if update:
@@ -155,22 +151,13 @@ def _check_files(
     for option, path in shown.items():
         if path is not None and len(plans) > 1:
             raise InputError(f"{option} shows one set, but there are {len(plans)}; --set chooses one")
-    if shown["--band-map"] is not None:
-        from ffltool import figures
-
-        figures.check_suffix(shown["--band-map"])
-        wanted.append((shown["--band-map"], FIGURE))
-    if shown["--html"] is not None:
-        from ffltool.page import MARK as PAGE
-
-        wanted.append((shown["--html"], PAGE))
-    _render.check_files(wanted, force=force)
+    _render.check_files(wanted, figure=shown["--band-map"], page=shown["--html"], force=force)
 
 
 def _show(
     judged: "Sequence[Judged]",
     outputs: dict[str, Path | None],
-    page: "dict[Path, Callable[[], str]]",
+    others: "_render.Files",
     *,
     band_map: Path | None,
 ) -> None:
@@ -178,17 +165,9 @@ def _show(
     from ffltool.cli import _render, _verdicts
     from ffltool.judged import FORMATS, as_markdown, title
 
-    texts = {path: partial(FORMATS[name][0], judged) for name, path in outputs.items() if path is not None}
+    texts = {path: partial(FORMATS[name][0], judged) for name, path in outputs.items()}
     if band_map is not None and (markdown := outputs["markdown"]):
         texts[markdown] = partial(as_markdown, judged, files=[os.path.relpath(band_map, markdown.parent)])
     warnings = [f"{title(each)}{warning}" for each in judged for warning in each.report.warnings]
-    try:
-        if band_map is not None:
-            from ffltool import figures
-
-            report = judged[0].report
-            if report.error_map is not None:
-                figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
-    finally:  # a figure or a file that cannot be written does not cost the numbers
-        _render.tell_github(judged)
-        _render.deliver(partial(_verdicts.of_judged, judged), texts | page, warnings=warnings)
+    _render.tell_github(judged)
+    _render.deliver(partial(_verdicts.of_judged, judged), {**texts, **others}, warnings=warnings)

@@ -1,11 +1,16 @@
 """``ffltool diagnose``: what the focal frequency loss does on these images."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ffltool.cli import _options as opt
+
+if TYPE_CHECKING:
+    from ffltool.diagnose import Diagnosis
+    from ffltool.figures import Figure
 
 
 def diagnose(
@@ -32,30 +37,15 @@ def diagnose(
 
     Example: ffltool diagnose real/ fake/ -o weights.png
     """
-    from ffltool import outputs
+    asked = dict(locals())
     from ffltool.cli import _render, _tables
     from ffltool.diagnose import MARK, as_json
     from ffltool.diagnose import diagnose as measure
     from ffltool.images import Reading
-    from ffltool.pairing import pair as find_pairs
 
-    if output is not None:
-        from ffltool import figures
-
-        figures.check_suffix(output)
-    wanted = [(output, outputs.MARK), (json, MARK)]
-    _render.check_files(wanted, force=force)
-    pairing = find_pairs(
-        real,
-        fake,
-        by=pair,
-        side_by_side=side_by_side,
-        recursive=recursive,
-        allow_unpaired=allow_unpaired,
-        limit=limit,
-    )
+    _render.check_files([(json, MARK)], figure=output, force=force)
     diagnosis = measure(
-        pairing,
+        opt.pairing(real, fake, asked),
         alpha=alpha,
         reading=Reading(fit=fit),
         one_size=output is not None,
@@ -63,9 +53,12 @@ def diagnose(
         device=opt.torch_device(device, double=True),
         progress=_render.progress(quiet=quiet),
     )
-    try:
-        if output is not None and diagnosis.weight is not None:
-            figures.save(figures.weight_matrix(diagnosis.weight.numpy(), alpha=alpha), output)
-    finally:  # a figure that cannot be written does not cost the numbers
-        texts = {json: lambda: as_json(diagnosis)} if json is not None else {}
-        _render.deliver(lambda: _tables.of_diagnosis(diagnosis), texts, warnings=diagnosis.warnings)
+    files: _render.Files = {output: partial(_drawn, diagnosis), json: partial(as_json, diagnosis)}
+    _render.deliver(partial(_tables.of_diagnosis, diagnosis), files, warnings=diagnosis.warnings)
+
+
+def _drawn(diagnosis: "Diagnosis") -> "Figure":
+    from ffltool import figures
+
+    assert diagnosis.weight is not None, "a figure is of images of one size"
+    return figures.weight_matrix(diagnosis.weight.numpy(), alpha=diagnosis.effects[0].alpha)

@@ -1,5 +1,6 @@
 """``ffltool lfd``: log frequency distance of paired images."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -42,23 +43,17 @@ def lfd(
 
     Example: ffltool lfd real/ fake/ --json lfd.json
     """
+    asked = dict(locals())
     from ffltool.cli import _render, _tables
     from ffltool.evaluate import evaluate_pairs
     from ffltool.images import Reading
-    from ffltool.outputs import MARK
-    from ffltool.pairing import pair as find_pairs
 
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
     if band_map is not None:
-        from ffltool import figures
-
-        figures.check_suffix(band_map)
         bands = bands or _BANDS
-    _render.check_outputs(outputs, page=html, others=[(band_map, MARK)], force=force)
+    _render.check_outputs(outputs, figure=band_map, page=html, force=force)
     reading = Reading(alpha=alpha, fit=fit)
-    pairing = find_pairs(
-        real, fake, by=pair, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
-    )
+    pairing = opt.pairing(real, fake, asked)
     report = evaluate_pairs(
         pairing,
         ["lfd"],
@@ -70,11 +65,9 @@ def lfd(
         workers=workers,
         progress=_render.progress(quiet=quiet),
     )
-    if report is None:
-        return
-    try:
-        if band_map is not None and report.error_map is not None:
-            figures.save(figures.error_in_bands(report.error_map.numpy(), report.bands), band_map)
-    finally:  # a figure that cannot be written does not cost the numbers
-        page = _render.page_at(html, report, pairing, reading, workers=workers)
-        _render.show(report, outputs, note=_tables.what_lfd_is(report), page=page)
+    if report:
+        others: _render.Files = {
+            band_map: partial(_render.map_of, report),
+            html: partial(_render.page_of, report, pairing, reading, workers=workers),
+        }
+        _render.show(report, outputs, note=_tables.what_lfd_is(report), others=others)

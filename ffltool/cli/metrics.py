@@ -1,5 +1,6 @@
 """``ffltool metrics``: any set of metrics over paired images."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from ffltool.cli import _networks as nets
 from ffltool.cli import _options as opt
 from ffltool.errors import InputError
+from ffltool.looking import SEED
 from ffltool.metrics import METRICS
 
 _NAMES = {
@@ -42,7 +44,7 @@ def metrics(
     lpips: nets.Backbone = "alex",
     preset: nets.Preset = "pytorch-fid",
     layer: nets.Layer = "2048",
-    seed: nets.Seed = nets.SEED,
+    seed: nets.Seed = SEED,
     device: nets.Device = "auto",
     half: nets.Half = False,
     batch_size: nets.BatchSize = None,
@@ -70,30 +72,21 @@ def metrics(
 
     Example: ffltool metrics real/ fake/ -m psnr,ssim,lfd --csv pairs.csv
     """
+    asked = dict(locals())
     from ffltool.cli import _labels, _render
     from ffltool.evaluate import evaluate_pairs
     from ffltool.formats import networks
-    from ffltool.images import Reading
-    from ffltool.label_maps import LabelMaps, chosen
-    from ffltool.looking import Computing, Looking
     from ffltool.metrics import need_pairs
-    from ffltool.pairing import pair as find_pairs
 
     names = ",".join(metric).split(",")
     if csv is not None and not need_pairs(names):
         raise InputError("--csv has a row per pair, and none of these metrics is of pairs; --json holds their scores")
-    maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
-    reading = chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels)
+    reading = opt.reading(asked)
     outputs = {"json": json, "csv": csv, "markdown": markdown, "junit": junit}
     _render.check_outputs(outputs, page=html, others=nets.statistics(save_stats), force=force)
-    sources = nets.sources(weights, download=download, skip_missing=skip_missing, cached=cache, quiet=quiet)
-    computing = Computing(device=nets.device_for(names, device), half=half, batch_size=batch_size)
-    looking = Looking(backbone=lpips, preset=preset, layer=layer, seed=seed, computing=computing, sources=sources)
+    looking = nets.looking(names, asked, seed=seed)
     paired = nets.need_pairs(names, looking)
-    by = pair if paired else "none"
-    pairing = find_pairs(
-        real, fake, by=by, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit
-    )
+    pairing = opt.pairing(real, fake, asked, paired=paired)
     report = evaluate_pairs(
         pairing,
         names,
@@ -106,5 +99,6 @@ def metrics(
         progress=_render.progress(quiet=quiet, each="pairs" if paired else "images"),
     )
     if report:
-        page = _render.page_at(html, report, pairing, reading, workers=workers)
-        _render.show(report, outputs, note=_labels.what_counts(report) or "\n".join(networks(report)), page=page)
+        page = partial(_render.page_of, report, pairing, reading, workers=workers)
+        note = _labels.what_counts(report) or "\n".join(networks(report))
+        _render.show(report, outputs, note=note, others={html: page})

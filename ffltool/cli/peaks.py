@@ -1,5 +1,6 @@
 """``ffltool peaks``: periodic artefacts of generators."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,8 +9,8 @@ import typer
 from ffltool.cli import _options as opt
 
 if TYPE_CHECKING:
-    from ffltool.figures import Marked
-    from ffltool.grids import Finding
+    from ffltool.figures import Figure, Marked
+    from ffltool.grids import Finding, Search
 
 
 def peaks(
@@ -53,17 +54,12 @@ def peaks(
 
     Example: ffltool peaks fake/ --reference real/ --fail-on-peak
     """
-    from ffltool import grids, outputs, ranks
+    from ffltool import grids, ranks
     from ffltool.average import Loading
     from ffltool.cli import _render, _tables
     from ffltool.sources import Selection
 
-    if output is not None:
-        from ffltool import figures
-
-        figures.check_suffix(output)
-    wanted = [(output, outputs.MARK), (json, grids.MARK)]
-    _render.check_files(wanted, force=force)
+    _render.check_files([(json, grids.MARK)], figure=output, force=force)
     progress = _render.progress(quiet=quiet, doing="looking")
     search = grids.search(
         inputs or [],
@@ -74,14 +70,16 @@ def peaks(
     )
     if ranks.rank() > 0:
         return
-    try:
-        if output is not None:
-            figures.save(figures.peak_maps([_marked(finding) for finding in search.findings]), output)
-    finally:  # a figure that cannot be written does not cost the numbers
-        texts = {json: lambda: grids.as_json(search)} if json is not None else {}
-        _render.deliver(lambda: _tables.of_search(search), texts, warnings=search.warnings)
+    files: _render.Files = {output: partial(_drawn, search), json: partial(grids.as_json, search)}
+    _render.deliver(partial(_tables.of_search, search), files, warnings=search.warnings)
     if fail_on_peak and search.found:
         raise typer.Exit(1)
+
+
+def _drawn(search: "Search") -> "Figure":
+    from ffltool import figures
+
+    return figures.peak_maps([_marked(finding) for finding in search.findings])
 
 
 def _marked(finding: "Finding") -> "Marked":

@@ -54,7 +54,7 @@ def reconstruct(
 
     Example: ffltool reconstruct photo.jpg -o rebuilt/
     """
-    from ffltool import gallery
+    from ffltool import gallery, pictures
     from ffltool.cli import _render, _tables
     from ffltool.reconstruct import Descent, known_objectives, rebuild
 
@@ -62,12 +62,13 @@ def reconstruct(
     descent = Descent(steps=steps, seconds=seconds, optimizer=optimizer, lr=lr, alpha=alpha)
     if swap is not None:
         files = gallery.names_of_swapped()
-        gallery.check(output, files, force=force)
+        pictures.check(output, files, force=force)
         *images, warnings = gallery.load_two(image, swap, size=size)
         gallery.write_swapped(output, *images)
         return _render.deliver(lambda: _tables.of_files(output, files), warnings=warnings)
 
-    gallery.check(output, gallery.names_of_rebuilt(names, animate=animate), force=force)
+    files = gallery.names_of_rebuilt(names, animate=animate)
+    pictures.check(output, files, marks=gallery.MARKS, force=force)
     target, start, warnings = gallery.load(image, size=size, init=init, seed=seed)
     where = opt.torch_device(device)
     results = rebuild(

@@ -1,11 +1,14 @@
 """``ffltool weights``: the networks' weight files, where they are and whether they are whole."""
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ffltool.cli import _options as opt
+
+if TYPE_CHECKING:
+    from ffltool.weights import Found
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="alexnet, squeezenet, vgg16 or inception.")]
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="alexnet, squeezenet, vgg16 or inception.")]
@@ -36,13 +39,20 @@ def show(json: opt.Json = None, force: opt.Force = False, quiet: opt.Quiet = Fal
     """
     from ffltool.cli import _render, _weights
     from ffltool.networks import FILES
-    from ffltool.weights import MARK, as_json, survey
+    from ffltool.weights import MARK, as_json
 
     _render.check_files([(json, MARK)], force=force)
-    checked = list(_render.progress(quiet=quiet, doing="checking")(survey(FILES), len(FILES)))
-    texts = {json: lambda: as_json(checked)} if json is not None else {}
-    problems = [found.problem for found in checked if found.problem is not None]
-    _render.deliver(lambda: _weights.of_weights(checked), texts, warnings=problems)
+    checked, problems = _checked(list(FILES), quiet=quiet)
+    _render.deliver(partial(_weights.of_weights, checked), {json: partial(as_json, checked)}, warnings=problems)
+
+
+def _checked(names: list[str], *, quiet: bool) -> tuple[list["Found"], list[str]]:
+    """Return what was found of networks' files, with a bar meanwhile, and what is wrong with damaged ones."""
+    from ffltool.cli import _render
+    from ffltool.weights import survey
+
+    checked = list(_render.progress(quiet=quiet, doing="checking")(survey(names), len(names)))
+    return checked, [found.problem for found in checked if found.problem is not None]
 
 
 @weights.command()
@@ -82,9 +92,7 @@ def verify(names: SomeNames = None, quiet: opt.Quiet = False) -> None:
     from ffltool.cli import _render, _weights
     from ffltool.networks import FILES
 
-    wanted = names or list(FILES)
-    checked = list(_render.progress(quiet=quiet, doing="checking")(files.survey(wanted), len(wanted)))
-    problems = [found.problem for found in checked if found.problem is not None]
+    checked, problems = _checked(names or list(FILES), quiet=quiet)
     _render.deliver(lambda: "".join(map(_weights.of_found, checked)), warnings=problems)
     files.demand(checked, each=bool(names))
 

@@ -97,16 +97,6 @@ def colour_bar(figure: Figure | SubFigure, drawn: AxesImage, beside: list[Axes],
     bar.ax.tick_params(labelsize=7)
 
 
-def shortened(text: str, most: int = 24) -> str:
-    """Return a name of at most so many letters, without its middle where it is longer.
-
-    >>> shortened("a_generator_of_no_name_epoch_100")
-    'a_generator_…e_epoch_100'
-    """
-    half = (most - 1) // 2
-    return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[-half:]}"
-
-
 def tidy(axes: Axes) -> None:
     """Give a plot of lines a faint grid, small numbers and no box."""
     axes.grid(alpha=0.3, linewidth=0.5)

@@ -19,16 +19,17 @@ from ffltool.figures.canvas import (
     dashes,
     frequency_map,
     new_figure,
-    shortened,
     sides,
     tidy,
 )
+from ffltool.texts import shortened
 
 _SIDE = 1.75  # inches of a map
 _SMALL = 1.15  # inches of one in a grid
 _WIDTH = 8.6  # inches of curves
 _ALONE = 2.6  # inches of the longer side of a map by itself
 _PLOT = (4.4, 2.9)  # inches of a plot by itself
+_LETTERS = 24  # of the name of a row
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +120,7 @@ def _draw_maps(
     for number, (each, row) in enumerate(zip(spectra, rows, strict=True), start=1):
         row[0].imshow(each.example, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         row[0].set(xticks=[], yticks=[])
-        row[0].set_ylabel(shortened(each.label), fontsize=TEXT)
+        row[0].set_ylabel(shortened(each.label, _LETTERS), fontsize=TEXT)
         drawn = _draw_map(row[1], each.map, scale, inches=inches)
         if each.difference is not None:
             changed = _draw_map(row[2], each.difference, difference, inches=inches, cmap="RdBu_r")

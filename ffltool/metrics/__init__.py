@@ -161,6 +161,8 @@ METRICS = {
     )
 }
 
+REBUILT = ("psnr", "ssim", "lpips", "fid", "lfd", "lsd")  # of rebuilt images: columns of the paper's tables, and ours
+
 
 def look_up(names: Iterable[str]) -> list[Metric]:
     """Return the rows of these names, in this order and each once.

@@ -377,13 +377,18 @@ def test_a_closed_pipe_does_not_cost_the_files(tmp_path, folders):
     assert json.loads((tmp_path / "report.json").read_text())["schema"] == "ffltool.report/1"
 
 
-def test_a_file_that_cannot_be_written_does_not_cost_the_table(folders, run):
+@pytest.mark.parametrize("others", [("json", "csv", "markdown"), ("csv", "markdown", "json")])
+def test_a_file_that_cannot_be_written_costs_neither_the_table_nor_other_files(tmp_path, folders, run, others):
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
-    status, out, err = run("lfd", *folders(), "--json", "/dev/full")
+    full, *others = others
+    files = [tmp_path / f"report.{other}" for other in others]
+    options = [text for other, file in zip(others, files, strict=True) for text in (f"--{other}", file)]
+    status, out, err = run("lfd", *folders(), f"--{full}", "/dev/full", *options)
     assert status == 2
     assert "worst pairs" in out
     assert err == "ffltool: /dev/full cannot be written: No space left on device\n"
+    assert all(file.stat().st_size for file in files)
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from ffltool.cli import _networks, _tables
-from ffltool.looking import SEED
 from ffltool.metrics.inception import LAYERS, PRESETS
 from ffltool.metrics.lpips import BACKBONES
 
@@ -86,7 +85,6 @@ def test_a_metric_of_pairs_that_is_left_out_wants_none(folders, run, means, tiny
 def test_the_presets_and_layers_of_the_command_are_those_of_the_network():
     choices = [each.__args__[0].__args__ for each in (_networks.Backbone, _networks.Preset, _networks.Layer)]
     assert choices == [tuple(BACKBONES), tuple(PRESETS), tuple(layer for layer in LAYERS if layer.isdecimal())]
-    assert _networks.SEED == SEED
 
 
 def test_the_seed_is_of_subsets_and_order(folders, run, own):
