@@ -14,12 +14,12 @@ from torch import Tensor
 
 from ffltool import ranks
 from ffltool.batches import few_threads
-from ffltool.errors import BrokenImageError, FfltoolError, InputError, NothingComparedError, printable
-from ffltool.images import Reading, alpha_dropped, read
+from ffltool.errors import FfltoolError, InputError, NothingComparedError
+from ffltool.images import alpha_dropped, read
+from ffltool.loading import Loading, left_out
 from ffltool.mean_spectrum import Average, MeanSpectrum, channels
 from ffltool.metrics.sums import Sums
 from ffltool.recipes import Recipe
-from ffltool.stream import Progress, stream
 
 _BATCH = 1 << 21  # values transformed at a time
 
@@ -32,23 +32,6 @@ class Images(Protocol):
 
     def all_reduce(self) -> None:
         """Add up over all processes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loading:
-    """How files become images.
-
-    ``alpha`` as in `ffltool.images.Reading`; ``skip_broken`` leaves out broken images, instead of raising; ``workers``
-    threads decode, by default one for each core; ``progress`` wraps the stream, given it and its length.
-    """
-
-    alpha: str = "drop"
-    skip_broken: bool = False
-    workers: int | None = None
-    progress: Progress | None = None
-
-    def __post_init__(self) -> None:
-        Reading(alpha=self.alpha)  # which raises for one that is unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +48,7 @@ class Fate:
     def warnings(self, label: str) -> Iterator[str]:
         """Yield what every command has to say of the set of that label."""
         if self.skipped:
-            names = ", ".join(printable(path.name) for path in self.skipped)
-            yield f"{label}: {len(self.skipped)} broken images were left out: {names}"
+            yield f"{label}: {left_out(self.skipped)}"
         if self.alphas:
             yield f"{label}: {alpha_dropped(self.alphas)}; --alpha white or black composites"
 
@@ -165,14 +147,13 @@ def _batches(
 ) -> Iterator[Tensor]:
     """Yield batches of this process's share of the files, and count what becomes of them in fates."""
     mine = ranks.share(range(len(files)))
-    workers = ranks.cores() if loading.workers is None else loading.workers
-    loaded = stream([files[number] for number in mine], partial(_load, loading=loading, size=size), workers=workers)
-    shown = loading.progress(loaded, len(mine)) if loading.progress else loaded
+    loaded = loading.each([files[number] for number in mine], partial(_load, alpha=loading.alpha, size=size))
     waiting: list[Tensor] = []
-    for number, (pixels, dropped, constant) in zip(mine, shown, strict=True):
-        if pixels is None:
+    for number, found in zip(mine, loaded, strict=True):
+        if found is None:
             fates.tensors["skipped"][number] = 1
             continue
+        pixels, dropped, constant = found
         fates.add(alphas=dropped, constant=constant)
         waiting.append(pixels)
         if len(waiting) == batch:
@@ -182,17 +163,9 @@ def _batches(
         yield _stacked(waiting)
 
 
-def _load(path: Path, *, loading: Loading, size: tuple[int, int]) -> tuple[Tensor | None, bool, bool]:
-    """Return an image, shape (1 or 3, H, W), 0..255; whether it lost an alpha channel; whether it is constant.
-
-    None in place of a broken image.
-    """
-    try:
-        picture = read(path, alpha=loading.alpha)
-    except BrokenImageError:
-        if loading.skip_broken:
-            return None, False, False
-        raise
+def _load(path: Path, *, alpha: str, size: tuple[int, int]) -> tuple[Tensor, bool, bool]:
+    """Return an image, shape (1 or 3, H, W), 0..255; whether it lost an alpha channel; whether it is constant."""
+    picture = read(path, alpha=alpha)
     if any(side < wanted for side, wanted in zip(picture.size, size, strict=True)):
         sizes = ["x".join(map(str, sides)) for sides in (picture.size, size)]
         raise InputError(f"{path} is {sizes[0]}, smaller than the {sizes[1]} (height x width) that are wanted")

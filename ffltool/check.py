@@ -71,8 +71,8 @@ def measure(plan: Plan, pairing: Pairing, measuring: Measuring) -> Report | None
 
 def _peaks(pairing: Pairing, measuring: Measuring) -> tuple[Score, tuple[str, ...]]:
     """Return the z of the strongest artefact that the fake images have and the real ones have not, 0 for none."""
-    from ffltool.average import Loading
     from ffltool.grids import Seeking, search_sets
+    from ffltool.loading import Loading
     from ffltool.sources import Source
 
     reading = measuring.reading

@@ -23,7 +23,7 @@ from ffltool.outcomes import Table
 from ffltool.pairing import STATISTICS, Pairing
 from ffltool.report import Report
 from ffltool.sizes import Size, sizes_of, smallest
-from ffltool.stream import Progress, starts_workers, stream
+from ffltool.stream import Progress, starts_workers, stream, watched, workers_of
 from ffltool.summary import Sums, summarised
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _run(
     gathered = tally = None
     with ranks.group(), ExitStack() as stack:
         mine = ranks.share(pairing.pairs)
-        workers = ranks.cores() if workers is None else workers
+        workers = workers_of(workers)
         chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * workers)))
         task = replace(task, at_once=workers > 1 and not starts_workers(len(mine), workers))
         work, processes = partial(measure, pairing=pairing, task=task), _processes_pay(pairing, task.metrics)
@@ -175,7 +175,7 @@ def _run(
             outcomes = tally.passing(outcomes)
         sums = Sums(gathered=gathered, tally=tally, learned=learned)
         table = Table(items=len(pairing.pairs), values=sum(metric.of != "sets" for metric in metrics))
-        table.fill(progress(outcomes, len(mine)) if progress else outcomes)
+        table.fill(watched(outcomes, len(mine), progress))
         table.all_reduce()
         sums.all_reduce()
     return table, sums

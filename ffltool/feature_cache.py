@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ffltool import checkpoints, outputs, ranks, user_cache
+from ffltool import checkpoints, outputs, user_cache
 from ffltool.archives import opened, packed
 from ffltool.errors import InputError, WeightsError
 from ffltool.stream import stream
@@ -34,7 +34,7 @@ def digest_of_files(paths: Sequence[Path]) -> str | None:
     """Return the SHA-256 over the content of files, in their order; None if one cannot be read."""
     digest = hashlib.sha256()
     try:
-        for each in stream(paths, checkpoints.digest_of_file, workers=ranks.cores(), chunk=_CHUNK):
+        for each in stream(paths, checkpoints.digest_of_file, chunk=_CHUNK):
             digest.update(bytes.fromhex(each))
     except WeightsError:
         return None

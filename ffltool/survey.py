@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from ffltool import __version__, ranks
 from ffltool.archives import opened, packed
-from ffltool.average import Fate, Loading, average, moments
+from ffltool.average import Fate, average, moments
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
 from ffltool.images import read
+from ffltool.loading import Loading
 from ffltool.mean_spectrum import Average
 from ffltool.pairing import digest
 from ffltool.recipes import Recipe

@@ -15,11 +15,11 @@ from pathlib import Path
 import torch
 
 from ffltool import experiment_tables, experiment_views, outputs, ranks
-from ffltool.average import Loading
 from ffltool.datasets import Dataset
 from ffltool.errors import printable
 from ffltool.experiment import Design, Experiment, Judged, Results, Trial
 from ffltool.formats import json_text
+from ffltool.loading import Loading
 from ffltool.objective import variant
 from ffltool.provenance import environment
 from ffltool.recipes import preset

@@ -9,8 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from ffltool.average import Loading, average, moments
+from ffltool.average import average, moments
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError
+from ffltool.loading import Loading
 from ffltool.mean_spectrum import MeanSpectrum
 from ffltool.recipes import PRESETS, Recipe
 
@@ -189,7 +190,8 @@ import sys
 from pathlib import Path
 import torch
 from ffltool import ranks
-from ffltool.average import Loading, average, moments
+from ffltool.average import average, moments
+from ffltool.loading import Loading
 from ffltool.errors import FfltoolError
 from ffltool.recipes import preset
 
@@ -246,7 +248,8 @@ def test_an_error_of_one_process_ends_both_with_a_line(tmp_path, files, two, two
 MEMORY = """
 import re, sys
 from pathlib import Path
-from ffltool.average import Loading, average
+from ffltool.average import average
+from ffltool.loading import Loading
 from ffltool.recipes import Recipe
 
 def peak():

@@ -58,6 +58,7 @@ LAYERS = [
         "formats",
         "stream",
         "sources",
+        "loading",
         "sizes",
         "outcomes",
         "looking",

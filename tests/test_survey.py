@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ffltool.archives import MARK
-from ffltool.average import Loading
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError
+from ffltool.loading import Loading
 from ffltool.recipes import PRESETS, Recipe
 from ffltool.sources import Selection
 from ffltool.survey import as_npz, from_npz, shown_otherwise, survey

@@ -181,9 +181,9 @@ def judging_of(
 
 def dataset_of(folder: Path, plan: Plan, *, workers: int | None, quiet: bool) -> Dataset:
     """Return the images of a folder as a plan wants them, with a bar while they are read."""
-    from ffltool.average import Loading
     from ffltool.cli import _render
     from ffltool.datasets import load
+    from ffltool.loading import Loading
 
     progress = _render.progress(quiet=quiet, doing=f"reading {folder.name}", each="images")
     loading = Loading(workers=workers, progress=progress)

@@ -54,8 +54,8 @@ def peaks(
     Example: ffltool peaks fake/ --reference real/ --fail-on-peak
     """
     from ffltool import grids, outputs, ranks
-    from ffltool.average import Loading
     from ffltool.cli import _render, _tables
+    from ffltool.loading import Loading
     from ffltool.sources import Selection
 
     if output is not None:

@@ -89,8 +89,8 @@ def spectrum(
     """
     from ffltool import archives, figures, outputs, ranks
     from ffltool import survey as surveys
-    from ffltool.average import Loading
     from ffltool.cli import _render
+    from ffltool.loading import Loading
     from ffltool.recipes import preset as recipe
     from ffltool.sources import Selection
 
