@@ -197,7 +197,7 @@ def what_was_trained(finished: Finished) -> str:
     terms = ", ".join(f"{name} {value:.4g}" for name, value in named if value is not None)
     return (
         f"{plan.model}, {plan.size}x{plan.size}: step {last.step} of epoch {last.epoch}, loss {last.loss:.4g} ({terms})"
-        f"\nfiles are in {finished.folder}"
+        f"\nfiles are in {finished.place.path}"
     )
 
 
