@@ -14,6 +14,7 @@ import platform
 import statistics
 import sys
 import time
+from functools import cached_property
 
 import focal_frequency_loss
 import rows
@@ -31,6 +32,7 @@ COLUMNS = ["model", "loss", "ms per step", "steps/s", "images/s", "overhead", "p
 class PeerObjective(Objective):
     """The same objective with the package's loss."""
 
+    @cached_property
     def frequency_loss(self):
         return focal_frequency_loss.FocalFrequencyLoss(alpha=self.alpha)
 
