@@ -21,11 +21,11 @@ from ffltool import figures, outputs
 from ffltool.errors import InputError, printable
 from ffltool.formats import finite, json_text
 from ffltool.images import Picture, alpha_dropped, in_one_form, read, write
-from ffltool.reconstruct import SMALLEST, Descent, Rebuilt, Step, noise
+from ffltool.reconstruct import SMALLEST, Descent, DescentStep, Reconstruction, noise
 from ffltool.spectrum import amplitude_only, log_amplitude, phase_only, swapped
 
 SCHEMA = "ffltool.reconstruct/1"
-_HEAD = ["objective", "step", *Step._fields[1:]]
+_HEAD = ["objective", "step", *DescentStep._fields[1:]]
 _FRAME, _LAST_FRAME = 80, 1500  # milliseconds
 # suffix -> a text near the start of every such file
 _MARKS = {".png": f"Software\0{outputs.MARK}", ".gif": outputs.MARK, ".csv": ",".join(_HEAD), ".json": SCHEMA}
@@ -140,7 +140,7 @@ def write_images(folder: Path, images: Mapping[str, Tensor]) -> None:
             _write_image(folder / f"{name}.png", image)
 
 
-def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], about: Mapping[str, object]) -> None:
+def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Reconstruction], about: Mapping[str, object]) -> None:
     """Write what each objective made of `target`, shape (C, H, W), and a report that says this about the run."""
     with _new(folder):
         panels = [_panel("original", target)]
@@ -157,7 +157,7 @@ def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], abou
         outputs.write(folder / "report.json", _as_json(results, about).encode())
 
 
-def _curves(results: Sequence[Rebuilt]) -> tuple[list[figures.Curve], list[figures.Curve]]:
+def _curves(results: Sequence[Reconstruction]) -> tuple[list[figures.Curve], list[figures.Curve]]:
     losses, decibels = [], []
     for result in results:
         numbers, first = [step.number for step in result.steps], result.steps[0].loss or 1.0
@@ -166,7 +166,7 @@ def _curves(results: Sequence[Rebuilt]) -> tuple[list[figures.Curve], list[figur
     return losses, decibels
 
 
-def _as_csv(results: Sequence[Rebuilt]) -> str:
+def _as_csv(results: Sequence[Reconstruction]) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(_HEAD)
@@ -174,7 +174,7 @@ def _as_csv(results: Sequence[Rebuilt]) -> str:
     return text.getvalue()
 
 
-def _as_json(results: Sequence[Rebuilt], about: Mapping[str, object]) -> str:
+def _as_json(results: Sequence[Reconstruction], about: Mapping[str, object]) -> str:
     objectives = []
     for result in results:
         number, *_ = last = result.steps[-1]

@@ -30,7 +30,7 @@ _TRIED = 10  # images, as many as any metric needs
 _AT_ONCE = 256  # images in memory as floating-point numbers
 
 # given what a training yields, the number of steps to come and of images in each, passes it on
-Progress = Callable[[Iterable[list[Step]], int, int], Iterator[list[Step]]]
+TrainingProgress = Callable[[Iterable[list[Step]], int, int], Iterator[list[Step]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ def carry_out(
     keeping: Keeping | None = None,
     judging: Judging | None = None,
     generate: int = 0,
-    progress: Progress | None = None,
+    progress: TrainingProgress | None = None,
 ) -> Finished:
     """Train a model on images, and judge what it makes of test images.
 
@@ -181,7 +181,7 @@ class _Run:
             "environment": environment(self.training.device),
         }
 
-    def train(self, progress: Progress | None) -> None:
+    def train(self, progress: TrainingProgress | None) -> None:
         """Train to the end of the plan, keeping what is to be kept."""
         news = self.training.run(self.images.pixels)
         if progress:

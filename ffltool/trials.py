@@ -24,7 +24,7 @@ from ffltool.objective import variant
 from ffltool.provenance import environment
 from ffltool.recipes import preset
 from ffltool.run_folder import Reuse, RunFolder, check_apart, check_folder
-from ffltool.runs import Finished, Judging, Keeping, Progress, beginning, carry_out
+from ffltool.runs import Finished, Judging, Keeping, TrainingProgress, beginning, carry_out
 from ffltool.sources import Selection
 from ffltool.survey import Survey, survey
 from ffltool.train import Plan
@@ -52,7 +52,7 @@ def run(
     device: torch.device | str = "cpu",
     reuse: Reuse | None = None,
     judging: Judging | None = None,
-    progress: Callable[[str], Progress | None] | None = None,
+    progress: Callable[[str], TrainingProgress | None] | None = None,
 ) -> Experiment | None:
     """Train a model under every trial of a design, each in a folder of its own in ``folder/runs``, and judge it.
 
