@@ -17,7 +17,7 @@ from ffltool.batches import few_threads
 from ffltool.errors import FfltoolError, InputError, NothingComparedError
 from ffltool.images import alpha_dropped, read
 from ffltool.loading import Loading, left_out
-from ffltool.mean_spectrum import Average, MeanSpectrum, channels
+from ffltool.mean_spectrum import Average, MeanSpectrum, Whitening, channels
 from ffltool.metrics.sums import Sums
 from ffltool.recipes import Recipe
 
@@ -59,7 +59,7 @@ def average(
     loading: Loading,
     *,
     size: tuple[int, int],
-    whitening: tuple[float, float] = (0.0, 1.0),
+    whitening: Whitening | None = None,
     device: torch.device | str = "cpu",
 ) -> tuple[Average, Fate]:
     """Return the mean spectrum of image files, in constant memory, and what became of the files.
@@ -82,7 +82,7 @@ def batch_of(height: int, width: int) -> int:
     return max(1, _BATCH // (height * width))
 
 
-class Moments(Sums):
+class PixelMoments(Sums):
     """Mean and standard deviation of the pixels of a set, over the channels of that kind; 0..255 scale."""
 
     def __init__(self, kind: str) -> None:
@@ -94,7 +94,7 @@ class Moments(Sums):
         values = channels(images, self.kind).double()
         self.add(count=values.numel(), total=values.sum().item(), squares=values.square().sum().item())
 
-    def compute(self) -> tuple[float, float]:
+    def compute(self) -> Whitening:
         """Return mean and standard deviation (of the population); 1 in place of a deviation of nothing.
 
         Raises
@@ -105,12 +105,14 @@ class Moments(Sums):
         if not count:
             raise NothingComparedError("there is no image to take the mean of")
         mean = self.numbers["total"] / count
-        return mean, math.sqrt(max(0.0, self.numbers["squares"] / count - mean**2)) or 1.0
+        return Whitening(mean, math.sqrt(max(0.0, self.numbers["squares"] / count - mean**2)) or 1.0)
 
 
-def moments(files: Sequence[Path], recipe: Recipe, loading: Loading, *, size: tuple[int, int]) -> tuple[float, float]:
-    """Return mean and standard deviation of the pixels of image files, what a recipe may whiten by."""
-    sums = Moments(recipe.channels)
+def whitening_of(files: Sequence[Path], recipe: Recipe, loading: Loading, *, size: tuple[int, int]) -> Whitening:
+    """Return mean and standard deviation of the pixels of image files, for a recipe that whitens by a set."""
+    if recipe.whiten != "set":
+        return Whitening()
+    sums = PixelMoments(recipe.channels)
     take_in(files, sums, loading, size=size, batch=1)
     return sums.compute()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ffltool import __version__, ranks
 from ffltool.archives import opened, packed
-from ffltool.average import Fate, average, moments
+from ffltool.average import Fate, average, whitening_of
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
 from ffltool.images import read
 from ffltool.loading import Loading
@@ -32,6 +32,14 @@ from ffltool.sources import Selection, Source, common_size
 SCHEMA = "ffltool.spectrum/1"
 _DRAWN = ("show", "curves")  # options of a recipe that have no say in what is measured
 _EXAMPLE = 384  # pixels of the longer side of an example image
+
+
+class About(NamedTuple):
+    """A set: its label, what it was given as, and how many images were measured."""
+
+    label: str
+    input: str
+    images: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,6 +70,27 @@ class Survey:
     def recipe(self) -> Recipe:
         """The conventions that it was measured by."""
         return Recipe(**self.meta["recipe"])
+
+    @property
+    def layout(self) -> str:
+        """What it was measured for, a name in `ffltool.views.LAYOUTS`."""
+        return str(self.meta["selection"]["layout"])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width that all images were cut to."""
+        height, width = self.meta["size"]
+        return height, width
+
+    @property
+    def sets(self) -> list[About]:
+        """What there is to say of each set."""
+        return [About(*(each[name] for name in About._fields)) for each in self.meta["sets"]]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was noticed on the way."""
+        return list(self.meta["warnings"])
 
 
 def survey(
@@ -94,7 +123,7 @@ def survey(
     warnings = [*selection.warnings(inputs), *warnings]
     averages, examples, sets = [], [], []
     with ranks.group():
-        whitening = moments(sources[0].files, recipe, loading, size=cut) if recipe.whiten == "set" else (0.0, 1.0)
+        whitening = whitening_of(sources[0].files, recipe, loading, size=cut)
         for source in sources:
             try:
                 mean, fate = average(source.files, recipe, loading, size=cut, whitening=whitening, device=device)
@@ -223,7 +252,7 @@ def from_npz(path: Path) -> Survey:
 
 def _checked(survey: Survey) -> Survey:
     """Return a survey; raise ValueError, KeyError or TypeError for one whose parts do not fit together."""
-    sets, meta = len(survey.labels), survey.meta
+    sets = len(survey.labels)
     wanted = {"counts": survey.radius.shape, "maps": (sets, *survey.maps.shape[1:])}
     wanted |= {f"profile{part}": (sets, len(survey.radius)) for part in ("", "_std", "_spread")}
     wanted |= {f"angular{part}": (sets, len(survey.angle)) for part in ("", "_std", "_spread")}
@@ -233,10 +262,8 @@ def _checked(survey: Survey) -> Survey:
             raise ValueError(f"{name} is no array of numbers of shape {shape}")
     if not sets or survey.maps.ndim != 3 or not survey.maps.size or any(each.ndim != 3 for each in survey.examples):
         raise ValueError("there are no maps, or no examples, of images")
-    if any(not {"label", "input", "images"} <= each.keys() for each in meta["sets"]):
-        raise ValueError("meta does not describe the sets")
-    _ = survey.recipe, meta["selection"]["layout"]  # that they are there and known
-    if len(meta["sets"]) != sets or len(meta["size"]) != 2 or not isinstance(meta["warnings"], list):
+    _ = survey.recipe, survey.layout, survey.size  # that they are there and known
+    if len(survey.sets) != sets or not isinstance(survey.meta["warnings"], list):
         raise ValueError("meta does not fit the arrays")
     return survey
 
@@ -248,7 +275,6 @@ def shown_otherwise(survey: Survey, changes: Mapping[str, Any]) -> Survey:
     ------
     InputError : for other options, and values that they cannot have.
     """
-    if measured := [name for name, value in changes.items() if value is not None and name not in _DRAWN]:
+    if measured := [name for name in changes if name not in _DRAWN]:
         raise InputError(f"{', '.join(measured)} cannot be changed without the images; {' and '.join(_DRAWN)} can")
-    chosen = {name: value for name, value in changes.items() if value is not None}
-    return replace(survey, meta=survey.meta | {"recipe": asdict(replace(survey.recipe, **chosen))})
+    return replace(survey, meta=survey.meta | {"recipe": asdict(replace(survey.recipe, **changes))})
