@@ -6,7 +6,6 @@ Values are kept as they were averaged; what is drawn of them, `ffltool.views` kn
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import PIL
 import torch
 from numpy.typing import NDArray
 
@@ -26,6 +24,7 @@ from ffltool.images import read
 from ffltool.loading import Loading
 from ffltool.mean_spectrum import Average
 from ffltool.pairing import digest
+from ffltool.provenance import versions
 from ffltool.recipes import Recipe
 from ffltool.sources import Selection, Source, common_size
 
@@ -144,19 +143,9 @@ def survey(
         "sets": sets,
         "warnings": warnings,
         "alpha": loading.alpha,
-        "environment": _environment(device),
+        "environment": {"device": str(device), **versions()},
     }
     return assembled(averages, examples, meta)
-
-
-def _environment(device: torch.device | str) -> dict[str, str]:
-    return {
-        "device": str(device),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "pillow": PIL.__version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
-    }
 
 
 def _without_broken(sources: Sequence[Source], loading: Loading, *, pairs: bool) -> tuple[list[Source], list[str]]:
