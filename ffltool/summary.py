@@ -119,7 +119,7 @@ def _scores(
             yield _of_set(metric, metric.name, value, std, settings, images=images)
         elif gathered and common:
             settings |= {"height": common[0], "width": common[1]}
-            for name, value in zip(metric.scores, gathered.scores(metric), strict=True):
+            for name, value in zip(metric.score_names, gathered.scores(metric), strict=True):
                 yield _of_set(metric, name, value, None, settings, images=images)
 
 
