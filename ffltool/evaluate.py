@@ -24,7 +24,7 @@ from ffltool.pairing import STATISTICS, Pairing
 from ffltool.report import Report
 from ffltool.sizes import Size, sizes_of, smallest
 from ffltool.stream import Progress, starts_workers, stream, watched, workers_of
-from ffltool.summary import Sums, summarised
+from ffltool.summary import RunSums, summarised
 
 if TYPE_CHECKING:
     from ffltool.learned import Learned
@@ -151,7 +151,7 @@ def _run(
     *,
     workers: int | None,
     progress: Progress | None,
-) -> tuple[Table, Sums]:
+) -> tuple[Table, RunSums]:
     """Measure everything, on all processes; return outcomes, and what was made of all of them together."""
     gathered = tally = None
     with ranks.group(), ExitStack() as stack:
@@ -173,7 +173,7 @@ def _run(
 
             tally = Tally(task.reading)
             outcomes = tally.passing(outcomes)
-        sums = Sums(gathered=gathered, tally=tally, learned=learned)
+        sums = RunSums(gathered=gathered, tally=tally, learned=learned)
         table = Table(items=len(pairing.pairs), values=sum(metric.of != "sets" for metric in metrics))
         table.fill(watched(outcomes, len(mine), progress))
         table.all_reduce()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ffltool import figures, views
-from ffltool.experiment import Experiment, Judged
+from ffltool.experiment import Experiment, JudgedTrial
 from ffltool.figures import Curve, Panel
 from ffltool.gallery import as_shown
 from ffltool.images import read
@@ -69,7 +69,7 @@ def ablation(experiment: Experiment) -> figures.Figure:
     return figures.strip(panels)
 
 
-def _values(judged: Judged) -> dict[str, float]:
+def _values(judged: JudgedTrial) -> dict[str, float]:
     """Return the first score of each test image."""
     return {pair.real: pair.values[0] for pair in judged.report.pairs}
 

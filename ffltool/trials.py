@@ -17,7 +17,7 @@ import torch
 from ffltool import experiment_tables, experiment_views, outputs, ranks
 from ffltool.datasets import Dataset
 from ffltool.errors import printable
-from ffltool.experiment import Design, Experiment, Judged, Results, Trial
+from ffltool.experiment import Design, Experiment, JudgedTrial, Results, Trial
 from ffltool.formats import json_text
 from ffltool.loading import Loading
 from ffltool.objective import variant
@@ -101,9 +101,9 @@ def run(
     return Experiment(design=design, trials=results.trials, about=about, warnings=warnings, spectra=spectra)
 
 
-def _judged(trial: Trial, run: Finished) -> Judged:
+def _judged(trial: Trial, run: Finished) -> JudgedTrial:
     assert run.report is not None, "the first process has one, for there are test images"
-    return Judged(trial, run, run.report)
+    return JudgedTrial(trial, run, run.report)
 
 
 def _spectra(design: Design, contender: str | None, folder: Path) -> Survey:
@@ -150,7 +150,7 @@ def _about(plan: Plan, design: Design, images: Dataset, test: Dataset, device: t
     yield ", ".join(f"{name} {version}" if name != "code" else version for name, version in environment(device).items())
 
 
-def _warnings(trials: Iterable[Judged], sets: Iterable[Dataset]) -> Iterator[str]:
+def _warnings(trials: Iterable[JudgedTrial], sets: Iterable[Dataset]) -> Iterator[str]:
     """Yield what there is to say, each thing once."""
     said = [warning for images in sets for warning in images.warnings]
     said += [warning for each in trials for warning in each.report.warnings]
