@@ -388,9 +388,10 @@ def test_settings_that_were_tampered_with_mark_no_run(tmp_path, images, content)
     carry_out(plan(), images, tmp_path / "run")
     (tmp_path / "run" / "config.json").write_bytes(content)
     before = {name: (tmp_path / "run" / name).read_bytes() for name in files(tmp_path / "run")}
-    for how, said in (("resume", "holds other files; a new folder is wanted"), ("force", "was not written by this")):
+    other, strange = "holds other files; a new folder is wanted", "was not written by this"
+    for reuse, said in ((Reuse(resume=True), other), (Reuse(force=True), strange)):
         with pytest.raises(InputError, match=said):
-            carry_out(plan(), images, tmp_path / "run", **{how: True})
+            carry_out(plan(), images, tmp_path / "run", reuse=reuse)
     assert {name: (tmp_path / "run" / name).read_bytes() for name in files(tmp_path / "run")} == before
 
 
