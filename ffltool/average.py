@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ffltool import ranks
 from ffltool.batches import few_threads
-from ffltool.errors import FfltoolError, InputError, NothingComparedError
-from ffltool.images import alpha_dropped, read
-from ffltool.loading import Loading, left_out
+from ffltool.errors import FfltoolError, InputError, NothingComparedError, printable
+from ffltool.images import alpha_dropped, left_out, read
+from ffltool.loading import Loading
 from ffltool.mean_spectrum import Average, MeanSpectrum, Whitening, channels
 from ffltool.metrics.sums import Sums
 from ffltool.recipes import Recipe
@@ -48,7 +48,7 @@ class Fate:
     def warnings(self, label: str) -> Iterator[str]:
         """Yield what every command has to say of the set of that label."""
         if self.skipped:
-            yield f"{label}: {left_out(self.skipped)}"
+            yield f"{label}: {left_out([printable(path.name) for path in self.skipped])}"
         if self.alphas:
             yield f"{label}: {alpha_dropped(self.alphas)}; --alpha white or black composites"
 
@@ -168,13 +168,18 @@ def _batches(
 def _load(path: Path, *, alpha: str, size: tuple[int, int]) -> tuple[Tensor, bool, bool]:
     """Return an image, shape (1 or 3, H, W), 0..255; whether it lost an alpha channel; whether it is constant."""
     picture = read(path, alpha=alpha)
-    if any(side < wanted for side, wanted in zip(picture.size, size, strict=True)):
-        sizes = ["x".join(map(str, sides)) for sides in (picture.size, size)]
-        raise InputError(f"{path} is {sizes[0]}, smaller than the {sizes[1]} (height x width) that are wanted")
+    check_size(path, picture.size, size)
     planes = picture.centre_crop(*size).planes()
     # a copy: pixels of Pillow's are read-only, which torch warns of
     pixels = torch.tensor(planes, dtype=torch.uint8 if picture.is_8_bit else torch.float32)
     return pixels, picture.alpha_dropped, bool((planes == planes[:, :1, :1]).all())
+
+
+def check_size(path: Path, size: tuple[int, int], wanted: tuple[int, int]) -> None:
+    """Raise InputError for a file whose image is smaller than the height and width that are wanted."""
+    if any(side < least for side, least in zip(size, wanted, strict=True)):
+        sizes = ["x".join(map(str, sides)) for sides in (size, wanted)]
+        raise InputError(f"{path} is {sizes[0]}, smaller than the {sizes[1]} (height x width) that are wanted")
 
 
 def _stacked(images: list[Tensor]) -> Tensor:

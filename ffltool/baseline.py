@@ -41,7 +41,7 @@ def _kept(report: Report) -> dict[str, object]:
         "fake": asdict(report.fake),
         "environment": report.environment,
         "scores": [_spelt(asdict(score)) for score in report.scores],
-        "bands": [asdict(band) for band in report.bands],
+        "bands": [_spelt(asdict(band)) for band in report.bands],
         # a line for each pair, so that versions of the file compare well
         "pairs": {pair.real: " ".join(map(repr, (pair.height, pair.width, *pair.values))) for pair in report.pairs},
     }
@@ -62,7 +62,7 @@ def read(path: Path) -> dict[str, Report]:
     InputError : if there is no such file, it cannot be read, or is no baseline of ffltool.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=_finite, parse_constant=_finite)
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise InputError(f"{path} is no baseline of ffltool, whose schema is {SCHEMA}")
         return {name: _report(kept, content["version"]) for name, kept in content["sets"].items()}
@@ -74,6 +74,14 @@ def read(path: Path) -> dict[str, Report]:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     except _DAMAGE as error:
         raise InputError(f"{path} is no baseline that can be read: {error}") from error
+
+
+def _finite(text: str) -> float:
+    """Return a number of JSON, which has none that are not finite, though Python reads them."""
+    number = float(text)
+    if math.isfinite(number):
+        return number
+    raise ValueError(f"{text} is no number of JSON")
 
 
 def _report(kept: Kept, version: object) -> Report:
@@ -105,7 +113,7 @@ def _score(kept: Kept) -> Score:
     numbers = {name: _number_or_none(kept[name]) for name in ("value", "std", "min", "max")}
     if kept["better"] not in ("lower", "higher", "0"):
         raise ValueError("a score is better neither lower nor higher nor at 0")
-    return Score(**kept | numbers | {"metric": str(kept["metric"]), "settings": dict(kept["settings"])})
+    return Score(**kept | numbers | {"metric": str(kept["metric"]), "settings": {**kept["settings"]}})
 
 
 def _band(kept: Kept) -> BandScore:

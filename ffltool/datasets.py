@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from ffltool import ranks
-from ffltool.errors import InputError, NothingComparedError
-from ffltool.images import Picture, alpha_dropped, read, read_both
-from ffltool.loading import Loading, left_out
+from ffltool.errors import InputError, NothingComparedError, printable
+from ffltool.images import Picture, alpha_dropped, left_out, read, read_both
+from ffltool.loading import Loading
 from ffltool.pairing import digest, find
 
 DIRECTIONS = ("AtoB", "BtoA")  # as pix2pix has them
@@ -101,7 +101,7 @@ def load(
     if not kept:
         raise NothingComparedError(f"{folder}: every image is broken")
     names = [path.relative_to(folder).as_posix() for path in kept]
-    warnings = [f"{folder}: {left_out(skipped)}"] if skipped else []
+    warnings = [f"{folder}: {left_out([printable(path.name) for path in skipped])}"] if skipped else []
     warnings += [f"{folder}: {alpha_dropped(alphas)}"] if alphas else []
     return Dataset(
         folder=folder,

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ffltool.distances import Focus, weights
-from ffltool.errors import InputError, printable
+from ffltool.errors import InputError, NothingComparedError, printable
 from ffltool.formats import json_text
 from ffltool.images import Reading, alpha_dropped, read_pair
 from ffltool.pairing import Pair, Pairing
@@ -109,7 +109,10 @@ def diagnose(
     Raises
     ------
     InputError : for an image that cannot be read, has one pixel, or another size where one is wanted.
+    NothingComparedError : if there is no pair.
     """
+    if not pairing.pairs:
+        raise NothingComparedError("nothing was compared")
     read = partial(_read, pairing=pairing, reading=reading or Reading())
     pictures = watched(stream(pairing.pairs, read, workers=workers), len(pairing.pairs), progress)
     sums, per_alpha, sizes, alphas = _Sums(), [_AlphaSums(a) for a in dict.fromkeys((alpha, *ALPHAS))], set(), 0

@@ -21,7 +21,7 @@ from ffltool.measure import Task, measure
 from ffltool.metrics import METRICS, Metric, look_up
 from ffltool.outcomes import Table
 from ffltool.pairing import STATISTICS, Pairing
-from ffltool.report import Report
+from ffltool.report import MOST_BANDS, Report, may_be_bands
 from ffltool.sizes import Size, sizes_of, smallest
 from ffltool.stream import Progress, starts_workers, stream, watched, workers_of
 from ffltool.summary import RunSums, summarised
@@ -82,13 +82,16 @@ def evaluate_pairs(
     start = time.perf_counter()
     rows = look_up(metrics)
     reading = reading or Reading()
-    _check(rows, pairing, reading, bands=bool(bands or error_map))
+    if bands is not None and not may_be_bands(bands):
+        raise InputError(f"bands must be a number from 1 to {MOST_BANDS}, but is {bands!r}")
+    _check(rows, pairing, reading, bands=bands is not None or error_map)
     learned = None
     if isinstance(reading, Reading) and any(metric.learned for metric in rows):
         from ffltool.learned import Learned
 
         learned = Learned(rows, looking or Looking(), pairing, alpha=reading.alpha, skip_broken=skip_broken)
         rows, pairing = learned.metrics, learned.pairing
+    _check_pairs(rows, pairing, bands=bool(bands or error_map))
     if save_statistics is not None:
         _check_statistics(save_statistics, rows, pairing)
     of_spectra = any(metric.of == "sets" and not metric.learned for metric in rows)
@@ -115,7 +118,7 @@ def evaluate_pairs(
 
 
 def _check(metrics: Sequence[Metric], pairing: Pairing, reading: Reading | LabelMaps, *, bands: bool) -> None:
-    """Find out whether the metrics suit what the files are read as, and whether they are paired."""
+    """Find out whether the metrics suit what the files are read as."""
     of_images, of_labels = (
         [each.name for each in metrics if (each.of == "labels") is labels] for labels in (False, True)
     )
@@ -128,6 +131,10 @@ def _check(metrics: Sequence[Metric], pairing: Pairing, reading: Reading | Label
         raise InputError(
             f"{', '.join(others)}: these want real images, and {pairing.statistics} is a file of statistics"
         )
+
+
+def _check_pairs(metrics: Sequence[Metric], pairing: Pairing, *, bands: bool) -> None:
+    """Find out whether the metrics, of which some may have been left out, have the pairs that they want."""
     in_pairs = [metric.name for metric in metrics if metric.of != "sets"]
     if not pairing.paired and (in_pairs or bands):
         raise InputError(f"{', '.join(in_pairs) or 'bands'}: these want pairs of images")
@@ -157,7 +164,7 @@ def _run(
     with ranks.group(), ExitStack() as stack:
         mine = ranks.share(pairing.pairs)
         workers = workers_of(workers)
-        chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * workers)))
+        chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * max(1, workers))))
         task = replace(task, at_once=workers > 1 and not starts_workers(len(mine), workers))
         work, processes = partial(measure, pairing=pairing, task=task), _processes_pay(pairing, task.metrics)
         outcomes = stream(mine, work, workers=workers, chunk=chunk, processes=processes)

@@ -1,8 +1,8 @@
 """Features of sets of files kept for later runs, under keys of everything that they depend on.
 
 An entry is an NPZ file in the folder `features` of ffltool's cache, by the name of its key. Together they take up no
-more than `LIMIT`: those that were not used for longest leave first. An entry that is damaged is none, for it can be
-made again.
+more than `LIMIT`: those that were not used for longest leave first. An entry that is damaged, or not of the images it
+is called by, is none, for it can be made again.
 
 A key is of the content of a set's files in order, the weights, preset, layer, precision, kind of device, what becomes
 of alpha channels, and the version of ffltool. A set that is found is not decoded again, unless another metric needs its
@@ -41,18 +41,30 @@ def digest_of_files(paths: Sequence[Path]) -> str | None:
     return digest.hexdigest()
 
 
-def find(key: str) -> dict[str, np.ndarray] | None:
-    """Return the arrays that were kept under a key, if there are any."""
+def find(key: str, *, count: int, width: int) -> dict[str, np.ndarray] | None:
+    """Return the arrays that were kept under a key, if there are any of `count` images with `width` features each."""
     path = _path(key)
     if path is None or not os.path.isfile(path):
         return None
     try:
         with opened(path, schema=SCHEMA, holding="features") as file:
             arrays = {name: file[name] for name in file if name != "ffltool"}
+            _check(arrays, count=count, width=width)
         os.utime(path)  # it is the last to leave now
     except (InputError, OSError):
         return None
     return arrays
+
+
+def _check(arrays: Mapping[str, np.ndarray], *, count: int, width: int) -> None:
+    """Raise ValueError or KeyError unless these are rows of features, and sums of others, of so many images."""
+    shapes = {"rows": (*arrays["rows"].shape[:1], width), "count": (), "total": (width,), "outer": (width, width)}
+    wanted = shapes if "count" in arrays else ["rows"]
+    if arrays.keys() != set(wanted) or len(arrays["rows"]) + arrays.get("count", 0) != count:
+        raise ValueError("other images")
+    for name, array in arrays.items():
+        if array.shape != shapes[name] or array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError(name)
 
 
 def keep(key: str, arrays: Mapping[str, np.ndarray]) -> None:

@@ -102,6 +102,7 @@ class FeatureSets:
         if pairing.statistics is not None:
             self._read_statistics(pairing.statistics)
         self._check_counts()
+        self._heads_suffice = not (pairing.in_memory or skip_broken)  # for a set that no metric looks at
         # which pairs a broken image takes along is not known before all are read
         of_all_files = not (pairing.in_memory or (pairing.paired and skip_broken))
         if self.looking.sources.cached and ranks.world() == 1 and of_all_files:
@@ -184,7 +185,8 @@ class FeatureSets:
         way = {**self._way(), "content": content, "half": half, "alpha": alpha, "device": self.device.type}
         self._keys |= {(side, name): _key(way | {"layer": each.layers[name]}, name) for name in each.pending}
         for name in each.pending:
-            if (arrays := feature_cache.find(self._keys[side, name])) is not None:
+            width = LAYERS[each.layers[name]]
+            if (arrays := feature_cache.find(self._keys[side, name], count=len(files), width=width)) is not None:
                 each.states[name].restore(arrays)
                 each.pending = tuple(other for other in each.pending if other != name)
 
@@ -195,9 +197,9 @@ class FeatureSets:
         return [(name, folder / name) for name in names if name is not None]
 
     def without_known(self) -> Pairing:
-        """Return the pairing without the images of sets that are known, where nothing else needs them."""
+        """Return the pairing without the images of sets that are known, or asked for nothing, but by their heads."""
         for side, each in enumerate(self.sides):
-            if each.states and not each.pending and each.facts is None:
+            if not each.pending and each.facts is None and (each.states or self._heads_suffice):
                 files = self._files(side)
                 sizes = sizes_of(path for _, path in files)
                 each.facts = ImageSet(

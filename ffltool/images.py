@@ -165,14 +165,21 @@ def size_of(path: Path) -> tuple[int, int]:
         tags = tiff_tags(file)
         width, height = (tags[tag] for tag in _SIDES) if tags else file.size
         # a PNG would be decoded, to see whether an orientation stands behind the pixels
-        behind = not content.startswith(png.SIGNATURE) or b"eXIf" in content
-        exif = file.getexif() if behind else Image.Image.getexif(file)
-        return (width, height) if exif.get(_ORIENTATION) in _SIDEWAYS else (height, width)
+        if content.startswith(png.SIGNATURE) and not png.may_be_turned(content):
+            return height, width
+        return (width, height) if file.getexif().get(_ORIENTATION) in _SIDEWAYS else (height, width)
 
 
 def alpha_dropped(count: int) -> str:
     """Return the warning for that many images, one or more."""
     return f"the alpha channel of {count} image{'s' * (count > 1)} was dropped"
+
+
+def left_out(names: Sequence[str], *, paired: bool = False) -> str:
+    """Return the warning that images, or pairs, of these names are broken."""
+    many = len(names) > 1
+    what = f"pair{'s' * many} with a broken image" if paired else f"broken image{'s' * many}"
+    return f"{len(names)} {what} {'were' if many else 'was'} left out: {', '.join(names)}"
 
 
 def _decode(file: ImageFile.ImageFile, content: bytes, path: Path, alpha: str) -> tuple[Image.Image | ndarray, bool]:

@@ -186,5 +186,8 @@ def _check_order(numbers: Mapping[str, float], where: str) -> None:
 
 def short(value: object) -> str:
     """Return what a file says, cut for a message."""
-    text = printable(repr(value))
+    try:
+        text = printable(repr(value))
+    except ValueError:  # an integer in hexadecimal, whose decimal digits Python refuses to print
+        text = "a number of thousands of digits"
     return text if len(text) <= 40 else text[:39] + "…"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ffltool.errors import BrokenImageError, printable
+from ffltool.errors import BrokenImageError
 from ffltool.images import Reading
 from ffltool.stream import Progress, Result, stream, watched
 
@@ -42,8 +42,3 @@ def _unless_broken(read: Callable[[Path], Result], path: Path) -> Result | None:
         return read(path)
     except BrokenImageError:
         return None
-
-
-def left_out(broken: Sequence[Path]) -> str:
-    """Return the sentence that names broken files."""
-    return f"{len(broken)} broken images were left out: {', '.join(printable(path.name) for path in broken)}"

@@ -84,6 +84,8 @@ def _label_maps(images: Images, name: str) -> list[LabelMap]:
 
 def _arrays(images: Images) -> list[tuple[np.ndarray, bool]]:
     """Return arrays, each with whether channels come first."""
+    if isinstance(images, np.ma.MaskedArray):
+        raise InputError("masked arrays have pixels that are not there; fill them, as with images.filled(0)")
     if isinstance(images, np.ndarray):
         return [(images, False)]
     if "torch" in sys.modules and isinstance(images, sys.modules["torch"].Tensor):
@@ -113,8 +115,8 @@ def _picture(pixels: np.ndarray, name: str, peak: float | None) -> Picture:
     if peak is None and pixels.dtype == np.uint8:
         pixels = np.ascontiguousarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0])
         return Picture(Image.fromarray(pixels), file_bytes=pixels.nbytes)
-    if peak is None and pixels.dtype == np.uint16:
-        return Picture(pixels, file_bytes=pixels.nbytes)
+    if peak is None and pixels.dtype.newbyteorder("=") == np.uint16:
+        return Picture(pixels.astype(np.uint16, copy=False), file_bytes=pixels.nbytes)
     if pixels.dtype.kind not in ("f" if peak is None else "fiub"):
         scale = "; peak= says which value is white" if pixels.dtype.kind in "iub" else ""
         raise InputError(f"{name}: {pixels.dtype} has no agreed scale{scale}")

@@ -62,6 +62,8 @@ def content_of(path: Path) -> bytes:
             content = file.read()
     except FileNotFoundError as error:
         raise BrokenImageError(f"{path} does not exist") from error
+    except MemoryError as error:
+        raise InputError(f"{path} does not fit into memory") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     if not content:

@@ -30,7 +30,7 @@ def check(path: Path, *, mark: str, force: bool = False) -> None:
         raise InputError(f"{path} cannot be written: the folder {target.parent} does not exist")
     if target.is_dir():
         raise InputError(f"{path} cannot be written: it is a folder")
-    if not os.access(target if target.exists() and not target.is_file() else target.parent, os.W_OK):
+    if not os.access(path if _is_device(path) else target.parent, os.W_OK):
         raise InputError(f"{path} cannot be written: permission denied")
     if target.is_file() and target.stat().st_size and not force:
         with target.open("rb") as file:
@@ -47,12 +47,12 @@ def write(path: Path, content: bytes) -> None:
     ------
     InputError : if that fails, with the system's reason; the old file is then still there.
     """
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path))  # of a pipe that a shell made this is no path
     # unlike any other's: threads share a process number, and machines may share the folder
     part = target.with_name(_PART.replace("*", f"{os.getpid()}-{os.urandom(4).hex()}"))
     try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(content)
+        if _is_device(path):
+            path.write_bytes(content)
             return
         try:
             part.write_bytes(content)
@@ -63,6 +63,11 @@ def write(path: Path, content: bytes) -> None:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _is_device(path: Path) -> bool:
+    """Tell a device or a pipe from a file, and from nothing; a folder counts as one."""
+    return path.exists() and not path.is_file()
 
 
 def clear_parts(folder: Path) -> None:

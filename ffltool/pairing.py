@@ -172,6 +172,8 @@ def pair(
     real, fake = Path(real), None if fake is None else Path(fake)
     if by not in (*PAIRINGS, "none"):
         raise InputError(f"images cannot be paired by {by!r}; known are {', '.join(PAIRINGS)}, none")
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be 1 or more, but is {limit}")
     if side_by_side:
         if fake is not None:
             raise InputError("side-by-side images lie in one folder, but two were given")
@@ -190,6 +192,8 @@ def pair(
     for one, other in ((real, fake), (fake, real)):
         if one.is_file() and other.is_dir():
             raise InputError(f"{one} is a file and {other} a folder: give two folders or two images")
+        if one.is_file() and not other.is_file():
+            raise InputError(f"{other} {'is no file with an image in it' if other.exists() else 'does not exist'}")
 
     reals, fakes = find(real, recursive=recursive), find(fake, recursive=recursive)
     matched, lone_reals, lone_fakes = _match(_keyed(real, reals, by), _keyed(fake, fakes, by))

@@ -11,6 +11,7 @@ from pathlib import Path
 from ffltool.errors import InputError
 from ffltool.limits import PEAKS, WARNS, Limit, known, limits_of, short, targets_of
 from ffltool.metrics import METRICS, need_pairs
+from ffltool.report import MOST_BANDS, may_be_bands
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,7 +19,6 @@ else:
     import tomli as tomllib
 
 BANDS = 8  # of a file that does not say how many
-_MOST_BANDS = 4096
 _SETTINGS = ("real", "fake", "bands")  # of a set, beside its limits
 
 Table = dict[str, object]  # of TOML, or a part of it
@@ -159,8 +159,8 @@ def _plan(name: str, targets: Tables, settings: Table, where: str, folder: Path)
     if not limits:
         raise InputError(f"{where}: there is no limit; give one as --min psnr=30, or in a file with -c")
     bands = settings.get("bands", BANDS)
-    if isinstance(bands, bool) or not isinstance(bands, int) or not 1 <= bands <= _MOST_BANDS:
-        raise InputError(f"{where}: bands must be a number from 1 to {_MOST_BANDS}, but is {short(bands)}")
+    if not may_be_bands(bands):
+        raise InputError(f"{where}: bands must be a number from 1 to {MOST_BANDS}, but is {short(bands)}")
     for each in targets:
         number = each.split(".")[1] if each.startswith("band.") else ""
         if number.isdecimal() and int(number) > bands + 1:

@@ -26,15 +26,22 @@ _HEADER = struct.Struct(">IIBBBBB")  # width, height, bits, colour type, compres
 _PLAIN = {(8, 0, 0, 0, 0): "L", (8, 2, 0, 0, 0): "RGB"}  # modes, by what stands in the header behind the size
 # chunks that change no pixel, and need no look inside
 _SILENT = frozenset([b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD", b"pHYs", b"tIME"])
+_FIRST = len(SIGNATURE) + 8  # where the header's fields begin
+_BETWEEN = 12  # bytes between the insides of two chunks: a check sum, a length, a name
 _PART = 1 << 14  # bytes that are inflated at a time, few enough to stay in the cache
 _HEAD = struct.Struct("<BHH")  # the head of a stored block: no last one, length, its complement
 _BLOCK = 0xFFFF  # bytes that such a block can hold
-_TELLING = b"Raw profile", b"XML:"  # keywords of texts that may hold an orientation
+_TELLING = b"Raw profile", b"XML:", b"exif"  # keywords of texts that may hold an orientation
 
 
 def is_damaged(content: bytes) -> bool:
     """Tell whether a check sum of a chunk that pixels hang on does not agree; Pillow shows those as wrong pixels."""
     return any(critical and not agrees for _, _, critical, agrees in _chunks(content))
+
+
+def may_be_turned(content: bytes) -> bool:
+    """Tell whether an orientation may stand in a file, before its pixels or behind them."""
+    return any(name in content for name in (b"eXIf", *_TELLING))
 
 
 def decode_plain(content: bytes) -> Image.Image | None:
@@ -44,19 +51,21 @@ def decode_plain(content: bytes) -> Image.Image | None:
     """
     if content[:8] != SIGNATURE or content[8:16] != b"\0\0\0\x0dIHDR" or len(content) < 33:
         return None
-    width, height, *kind = _HEADER.unpack_from(content, 16)
+    width, height, *kind = _HEADER.unpack_from(content, _FIRST)
     mode = _PLAIN.get(tuple(kind))
     if mode is None or not 0 < width * height <= (Image.MAX_IMAGE_PIXELS or 0):
         return None
-    pixels, name, view = [], b"", memoryview(content)
+    pixels: list[memoryview] = []
+    last, name, view = 0, b"", memoryview(content)
     for name, (start, end), critical, agrees in _chunks(content):
         if critical and not agrees:
             return None
-        if name == b"IDAT":
+        if name == b"IDAT" and (not pixels or start == last + _BETWEEN):
             pixels.append(view[start:end])
+            last = end
         elif name == b"tEXt" and not content.startswith(_TELLING, start):
             continue
-        elif name not in _SILENT and name not in (b"IHDR", b"IEND"):
+        elif name not in _SILENT and name != b"IEND" and start != _FIRST:
             return None
     if name != b"IEND":
         return None

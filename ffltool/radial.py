@@ -67,7 +67,12 @@ class Groups:
     counts: Tensor
 
     def means(self, values: Tensor) -> Tensor:
-        """Return the mean of values over each group, shape (..., H, columns) to (..., groups); NaN for an empty one."""
+        """Return the mean of values over each group, shape (..., H, columns) to (..., groups); NaN for an empty one.
+
+        InputError for complex values.
+        """
+        if values.is_complex():
+            raise InputError("means are of real values, such as abs() of a spectrum, not of complex ones")
         values = values.flatten(-2)
         values = values.float() if values.device.type == "mps" else values.double()  # which mps does not have
         sums = _sums(values * self.times.flatten().to(values), self.group.to(values.device), len(self.counts) + 1)
@@ -194,11 +199,12 @@ def frequency_radius(height: int, width: int) -> Tensor:
 def band_of_each(height: int, width: int, *, count: int = 8) -> Tensor:
     """Return which of `bands(count)` each frequency lies in, as its place among them, shape (H, W), zero at [0, 0].
 
-    In whole numbers, (2 count radius H W)^2, so that no rounding moves a frequency across an edge.
+    In whole numbers, (radius H W)^2, so that no rounding moves a frequency across an edge.
     """
     scaled = (_indices(height) * width).square()[:, None] + (_indices(width) * height).square()
-    edges = (torch.arange(1, count + 1) * height * width).square()
-    band = 1 + torch.bucketize(scaled * (2 * count) ** 2, edges, right=True)
+    # the first whole number at or beyond each edge, by Python's integers: 64 bits are too few for large images
+    edges = [-(-((edge * height * width) ** 2) // (2 * count) ** 2) for edge in range(1, count + 1)]
+    band = 1 + torch.bucketize(scaled, torch.tensor(edges), right=True)
     band[0, 0] = 0
     return band
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from numbers import Integral
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Better = Literal["lower", "higher", "0"]
 State = Literal["pass", "warn", "fail", "missing"]
+
+MOST_BANDS = 4096  # of frequencies, that a report may tell apart
+
+
+def may_be_bands(value: object) -> TypeGuard[int]:
+    """Tell whether a value is a number of bands that a report may have."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and 1 <= int(value) <= MOST_BANDS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,9 +65,14 @@ class RunFolder:
         self.real, self.fake = self.recon / "real", self.recon / "fake"
         self.report = path / "report.json"
 
+    @property
+    def cleared(self) -> tuple[Path, ...]:
+        """The folders in it whose files make way for new ones."""
+        return self.samples, self.recon, self.generated
+
     def check(self, reuse: Reuse) -> None:
         """Find out, before the work, whether a run can begin here, or go on; raises what `check_folder` raises."""
-        owned = (self.config, self.log, self.checkpoint, self.report, self.samples, self.recon, self.generated)
+        owned = (self.config, self.log, self.checkpoint, self.report, *self.cleared)
         check_folder(self.path, owned, reuse, mark=MARK)
 
     def state(self) -> dict[str, Any] | None:
@@ -205,9 +210,22 @@ def check_folder(folder: Path, owned: Sequence[Path], reuse: Reuse, *, mark: str
         raise InputError(f"{folder} holds results already; --resume goes on with them, --force begins anew")
 
 
-def check_apart(folder: Path, *sources: Path) -> None:
-    """Raise InputError for a folder of results in one of images, among which the results would be found later."""
+def check_apart(folder: Path, *sources: Path, cleared: Sequence[Path]) -> None:
+    """Find out whether results, and images that they are made of, keep out of each other's way.
+
+    Parameters
+    ----------
+    folder : of results, in which those that are `cleared` are emptied on the way.
+    sources : folders of images.
+
+    Raises
+    ------
+    InputError : for a folder of results in one of images, among which the results would be found later, and for images
+        that would be removed.
+    """
     for source in sources:
+        if any(source.resolve().is_relative_to(each.resolve()) for each in cleared):
+            raise InputError(f"{source} lies in {folder}, where it would be removed; a copy elsewhere is wanted")
         if folder.resolve().is_relative_to(source.resolve()):
             raise InputError(f"{folder} lies in {source}, and what is written would count among its images")
 

@@ -44,6 +44,10 @@ class Keeping:
     checkpoint_seconds: float = 60.0
     samples_every: int = 1
 
+    def __post_init__(self) -> None:
+        if not self.checkpoint_seconds >= 0:  # a checkpoint is never due after NaN
+            raise InputError(f"checkpoint_seconds must be 0 or more, got {self.checkpoint_seconds}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judging:
@@ -105,8 +109,9 @@ def carry_out(
         finite, a full disk; the last checkpoint stays as it was.
     ShapeError : for test images too small for a metric.
     """
-    check_apart(folder, *(each.folder for each in (images, test) if each))
-    run = _Run(Training(plan, device), RunFolder(folder), images, test, keeping or Keeping())
+    place = RunFolder(folder)
+    check_apart(folder, *(each.folder for each in (images, test) if each), cleared=place.cleared)
+    run = _Run(Training(plan, device), place, images, test, keeping or Keeping())
     if generate and not run.training.model.generates:
         raise InputError(f"{plan.model} generates no images from noise, so that there are none to sample")
     judging = judging or Judging()

@@ -19,6 +19,7 @@ from ffltool.report import ImageSet
 
 SCHEMA = "ffltool.statistics/1"
 MARK = "\0\0\0".join(SCHEMA)  # as NumPy writes it, near the end of the file
+_LARGEST = 1e15  # that features, or products of them, can be: the kernel of larger ones would overflow
 _TEXTS = ("layer", "preset", "weights", "precision", "digest", "version")
 
 
@@ -87,8 +88,8 @@ def _check(found: Statistics, path: Path) -> None:
     if found.features is not None and found.features.shape != (gaussian.count, width):
         raise InputError(f"{path} holds features that do not fit")
     parts = (gaussian.mean, covariance, *([] if found.features is None else [found.features]))
-    if not all(part.isfinite().all() for part in parts):
-        raise InputError(f"{path} holds values that are not finite")
+    if not all((part.abs() <= _LARGEST).all() for part in parts):
+        raise InputError(f"{path} holds values that are not finite, or no network's")
     if covariance.diagonal().min() < 0 or not torch.allclose(covariance, covariance.T):
         raise InputError(f"{path} holds a covariance that is none: it has two sides, or variances below 0")
 
@@ -97,7 +98,8 @@ def _read(path: Path) -> Statistics:
     with opened(path, schema=SCHEMA, holding="statistics") as file:
 
         def numbers(name: str, kind: type) -> ndarray:
-            return file[name].astype(kind, casting="same_kind")
+            with np.errstate(over="ignore"):  # what is infinite then is an error
+                return file[name].astype(kind, casting="same_kind")
 
         mean, covariance = (torch.from_numpy(numbers(name, np.float64)) for name in ("mean", "covariance"))
         gaussian = Gaussian(count=int(numbers("count", np.int64)), mean=mean, covariance=covariance)

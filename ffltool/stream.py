@@ -27,6 +27,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 _FEW = 4  # from how many items on starting workers pays
 _LOOK = 0.5  # seconds between two looks for the parent
+_MOST = 1024  # workers, which is more than there are cores
 _AHEAD = 4  # chunks that a worker may be ahead of the one that is asked for
 
 
@@ -64,8 +65,8 @@ def stream(
 
     Parameters
     ----------
-    workers : how many, by default one for each core; for fewer than two, or a handful of items, the caller does the
-        work itself.
+    workers : how many, 1024 at most, and by default one for each core; for fewer than two, or a handful of items, the
+        caller does the work itself.
     chunk : items that a worker takes at a time. Workers are ahead by a few chunks each.
     processes : fork processes, in place of threads. Threads are right for work that leaves the interpreter's lock,
         such as decoding a large image; small ones spend their time in the interpreter, where processes share nothing.
@@ -74,19 +75,20 @@ def stream(
 
     Raises
     ------
-    What `work` raises, at its item's place; InputError if a process dies.
+    What `work` raises, at its item's place; InputError if a process dies, or no more of them can be started.
     """
     workers = workers_of(workers)
     if not starts_workers(len(items), workers):
         return map(work, items)
     stopped = threading.Event()
     run = partial(_chunk, work, items, stopped)
-    pool = _forked(workers, run) if processes else ThreadPoolExecutor(workers)
     task = _inherited_chunk if processes else run
 
     # the first chunks are handed in here and now: what the caller does before it takes results may start threads
-    starts = iter(range(0, len(items), chunk))
-    with _interrupts_held():
+    places = range(0, len(items), chunk)
+    workers, starts = min(workers, len(places), _MOST), iter(places)
+    with _interrupts_held(), _all_or_none(stopped, processes=processes):
+        pool = _forked(workers, run) if processes else ThreadPoolExecutor(workers)
         waiting = deque(pool.submit(task, start, start + chunk) for start in islice(starts, workers * _AHEAD))
     return _results(pool, waiting, (pool.submit(task, start, start + chunk) for start in starts), stopped)
 
@@ -131,6 +133,25 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
+@contextmanager
+def _all_or_none(stopped: Event, *, processes: bool) -> Iterator[None]:
+    """Where a worker cannot be started, as there may be no more of them, end the others and say so.
+
+    Python would wait for them at its own end, and they for work.
+    """
+    if processes:
+        from multiprocessing import active_children
+    others = active_children() if processes else []
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        stopped.set()
+        for worker in set(active_children() if processes else []).difference(others):
+            worker.kill()
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"a worker cannot be started ({reason}); try fewer --workers") from error
+
+
 # In a forked worker: how it does a chunk of the items that were there at the fork, whatever these are
 _inherited: Callable[[int, int], list[Any]]
 
@@ -139,7 +160,10 @@ def _inherit(run: Callable[[int, int], list[Any]], parent: int) -> None:
     global _inherited
     _inherited = run
     gc.freeze()  # what was there at the fork stays where it is, in memory that is shared until it is touched
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    try:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    except RuntimeError:  # there may be no more threads; the parent says that a worker ended
+        os._exit(1)
 
 
 def _end_with(parent: int) -> None:

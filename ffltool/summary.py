@@ -15,7 +15,7 @@ import PIL
 
 from ffltool import __version__
 from ffltool.errors import NothingComparedError, printable
-from ffltool.images import alpha_dropped
+from ffltool.images import alpha_dropped, left_out
 from ffltool.metrics import Metric
 from ffltool.metrics.sums import Mean
 from ffltool.outcomes import MEASURED, SKIPPED, Facts, Outcome
@@ -203,8 +203,7 @@ def _size(facts: Facts) -> tuple[int, int]:
 
 def _of_files(skipped: list[str], alphas: int, *, paired: bool) -> Iterator[str]:
     if skipped:
-        what = "pairs with a broken image" if paired else "broken images"
-        yield f"{len(skipped)} {what} were left out: {', '.join(skipped)}"
+        yield left_out(skipped, paired=paired)
     if alphas:
         yield f"{alpha_dropped(alphas)}; --alpha white or black composites"
 

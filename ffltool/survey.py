@@ -6,6 +6,7 @@ Values are kept as they were averaged; what is drawn of them, `ffltool.views` kn
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from ffltool import __version__, ranks
 from ffltool.archives import opened, packed
-from ffltool.average import Fate, average, whitening_of
+from ffltool.average import Fate, average, check_size, whitening_of
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
 from ffltool.images import read
 from ffltool.loading import Loading
@@ -26,11 +27,13 @@ from ffltool.mean_spectrum import Average
 from ffltool.pairing import digest
 from ffltool.provenance import versions
 from ffltool.recipes import Recipe
+from ffltool.sizes import sizes_of
 from ffltool.sources import Selection, Source, common_size
 
 SCHEMA = "ffltool.spectrum/1"
 _DRAWN = ("show", "curves")  # options of a recipe that have no say in what is measured
 _EXAMPLE = 384  # pixels of the longer side of an example image
+_LARGEST = {"radius": 1.0, "angle": 180.0, "spread": 1e4}  # that there can be: 1e4 dB are more than float64 has
 
 
 class About(NamedTuple):
@@ -73,7 +76,8 @@ class Survey:
     @property
     def layout(self) -> str:
         """What it was measured for, a name in `ffltool.views.LAYOUTS`."""
-        return str(self.meta["selection"]["layout"])
+        layout: str = self.meta["selection"]["layout"]
+        return layout
 
     @property
     def size(self) -> tuple[int, int]:
@@ -118,7 +122,10 @@ def survey(
         cut, said = common_size(sources, skip_broken=loading.skip_broken, workers=loading.workers)
         warnings += said
     else:
-        cut = size, size
+        cut = size, size  # first of all, for a size that no image has may be one that no memory has
+        files = (path for source in sources for path in source.files)
+        for path, has in sizes_of(files, skip_broken=loading.skip_broken, workers=loading.workers).items():
+            check_size(path, has, cut)
     warnings = [*selection.warnings(inputs), *warnings]
     averages, examples, sets = [], [], []
     with ranks.group():
@@ -243,18 +250,27 @@ def _checked(survey: Survey) -> Survey:
     """Return a survey; raise ValueError, KeyError or TypeError for one whose parts do not fit together."""
     sets = len(survey.labels)
     wanted = {"counts": survey.radius.shape, "maps": (sets, *survey.maps.shape[1:])}
+    wanted |= {name: (getattr(survey, name).size,) for name in ("radius", "angle")}
     wanted |= {f"profile{part}": (sets, len(survey.radius)) for part in ("", "_std", "_spread")}
     wanted |= {f"angular{part}": (sets, len(survey.angle)) for part in ("", "_std", "_spread")}
     for name, shape in wanted.items():
         array = getattr(survey, name)
-        if array.shape != shape or array.dtype.kind not in "fi":
+        if array.shape != shape or array.dtype.kind not in "fi" or not np.can_cast(array.dtype, np.float64):
             raise ValueError(f"{name} is no array of numbers of shape {shape}")
-    if not sets or survey.maps.ndim != 3 or not survey.maps.size or any(each.ndim != 3 for each in survey.examples):
+        if (np.abs(array) > _LARGEST.get(name.rpartition("_")[2], math.inf)).any():
+            raise ValueError(f"{name} is beyond what there can be")
+    if not sets or survey.maps.ndim != 3 or not survey.maps.size or not all(map(_is_example, survey.examples)):
         raise ValueError("there are no maps, or no examples, of images")
-    _ = survey.recipe, survey.layout, survey.size  # that they are there and known
+    _ = survey.recipe, survey.size  # that they are there and known
+    if not isinstance(survey.layout, str):
+        raise ValueError("there is no such layout")
     if len(survey.sets) != sets or not isinstance(survey.meta["warnings"], list):
         raise ValueError("meta does not fit the arrays")
     return survey
+
+
+def _is_example(image: NDArray[Any]) -> bool:
+    return image.dtype == np.uint8 and image.ndim == 3 and image.size > 0 and image.shape[-1] in (1, 3)
 
 
 def shown_otherwise(survey: Survey, changes: Mapping[str, Any]) -> Survey:

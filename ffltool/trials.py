@@ -75,7 +75,7 @@ def run(
     trials = design.trials()
     plans = [replace(plan, seed=trial.seed, objective=variant(trial.variant, plan.objective)) for trial in trials]
     places = [folder / _RUNS / trial.folder for trial in trials]
-    check_apart(folder, images.folder, test.folder)
+    check_apart(folder, images.folder, test.folder, cleared=[folder / _RUNS])
     plan.check_images(images.pixels)
     with ranks.group(torch.device(device).type):
         check(folder, reuse)

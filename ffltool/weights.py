@@ -68,10 +68,14 @@ def load(name: str, *, own: Path | None = None, download: bool = False, progress
 
     Raises
     ------
-    WeightsError : for a file that is damaged, or not the published one; MissingWeightsError where there is none.
+    WeightsError : for a file that is damaged, or not the published one; MissingWeightsError where there is none, and
+        none could be fetched.
     """
     if download and own is None and _find(name) is None:
-        fetch(name, progress=progress)
+        try:
+            fetch(name, progress=progress)
+        except WeightsError as error:
+            raise MissingWeightsError(str(error)) from error
     found, tensors = _check(name, *_place(name, own))
     return Weights(tensors=checkpoints.read(found.path, name) if tensors is None else tensors, found=found)
 

@@ -121,6 +121,9 @@ def changed(**rest):
         changed(pairs={"0.png": "8 9 nan"}),
         changed(pairs={"0.png": "8 9 1e308"}),
         changed(pairs={"0.png": 3}),
+        changed(scores=[CONTENT["sets"][""]["scores"][0] | {"settings": [[1, 2], ["a", "b"]]}]),
+        changed(environment={"device": float("nan")}),
+        changed(environment={"device": 12345}).replace("12345", "1e400"),
         changed(bands=[{"name": "dc"}]),
         changed(bands=3),
         changed(environment=3),
@@ -131,6 +134,13 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path, text):
     path.write_text(text)
     with pytest.raises(InputError, match=r"b\.json (is no baseline|cannot be read)"):
         baseline.read(path)
+
+
+def test_a_band_that_is_infinite_stays_so(tmp_path):
+    (tmp_path / "b.json").write_text(changed(bands=[CONTENT["sets"][""]["bands"][0] | {"gain_db": "-inf"}]))
+    kept = baseline.read(tmp_path / "b.json")
+    baseline.write(tmp_path / "c.json", kept)
+    assert baseline.read(tmp_path / "c.json")[""].bands[0].gain_db == -math.inf
 
 
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):

@@ -73,6 +73,12 @@ def test_sets_need_no_pairs(images):
     assert (report.real.images, report.fake.images, report.pairs) == (3, 2, ())
 
 
+@pytest.mark.parametrize("bands", [0, -1, 1.5, "8", True, 4097, 10**9])
+def test_bands_are_a_number_that_makes_sense(images, bands):
+    with pytest.raises(InputError, match=r"^bands must be a number from 1 to 4096, but is "):
+        compare(*images, bands=bands)
+
+
 def test_one_metric_may_be_named_alone(images):
     assert values(compare(*images, metrics="psnr")) == values(compare(*images, metrics=["psnr"]))
 

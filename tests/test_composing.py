@@ -116,7 +116,7 @@ def test_broken_images_are_left_out_of_pages_too(folders):
     (real / "1.png").write_bytes(b"")
     html = page(real, fake, skip_broken=True)
     assert "all 3 real and all 3 fake images" in html
-    assert "1 pairs with a broken image were left out: 1.png" in html
+    assert "1 pair with a broken image was left out: 1.png" in html
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -77,7 +77,7 @@ def test_a_broken_image_is_an_error_or_left_out(tmp_path, save):
         load(tmp_path, size=8)
     loaded = load(tmp_path, size=8, loading=Loading(skip_broken=True))
     assert (len(loaded), len(loaded.pixels), loaded.names) == (1, 1, ("a",))
-    assert loaded.warnings == (f"{tmp_path}: 1 broken images were left out: b.png",)
+    assert loaded.warnings == (f"{tmp_path}: 1 broken image was left out: b.png",)
     (tmp_path / "a.png").unlink()
     with pytest.raises(NothingComparedError, match="every image is broken"):
         load(tmp_path, size=8, loading=Loading(skip_broken=True))

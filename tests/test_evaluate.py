@@ -28,7 +28,7 @@ def test_scores_are_the_means_over_pairs(folders):
         assert (score.min, score.max, score.images) == (min(values), max(values), 9)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 7])
+@pytest.mark.parametrize("workers", [0, 1, 2, 7])
 def test_is_the_same_for_any_number_of_workers(folders, workers):
     pairing = pair(*folders([f"{i}.png" for i in range(40)]))
     expected = evaluate_pairs(pairing, ALL, workers=1)
@@ -318,7 +318,7 @@ def test_broken_images_of_sets_are_left_out_by_name(folders):
     with pytest.raises(BrokenImageError, match=r"fake/2\.png"):
         evaluate_pairs(sets, ["lsd"])
     report = evaluate_pairs(sets, ["lsd"], skip_broken=True)
-    assert report.warnings == ("1 broken images were left out: 2.png",)
+    assert report.warnings == ("1 broken image was left out: 2.png",)
     assert (report.real.images, report.fake.images) == (4, 3)
 
 

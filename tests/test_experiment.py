@@ -328,3 +328,12 @@ def test_a_single_variant_makes_a_table_and_figures_too(sets, tmp_path):
     experiment_tables.write(alone, tmp_path / "out")
     experiment_views.write(alone, tmp_path / "out")
     assert (tmp_path / "out" / "ablation.png").exists()
+
+
+def test_images_in_the_runs_of_an_experiment_are_refused_and_stay(sets, tmp_path):
+    images, tested = sets
+    inside = replace(tested, folder=tmp_path / "runs" / "weight-1" / "recon" / "real")
+    inside.folder.mkdir(parents=True)
+    with pytest.raises(InputError, match=r"real lies in .*, where it would be removed"):
+        run(PLAN, DESIGN, images, inside, tmp_path, judging=JUDGING, reuse=Reuse(force=True))
+    assert inside.folder.exists()

@@ -163,7 +163,7 @@ def test_broken_images_are_left_out_when_told(tmp_path, noisy):
     with pytest.raises(InputError, match=r"broken\.png"):
         search(folder)
     found = search(folder, loading=Loading(skip_broken=True, workers=1))
-    assert found.warnings == ("some: 1 broken images were left out: broken.png",)
+    assert found.warnings == ("some: 1 broken image was left out: broken.png",)
 
 
 def test_originals_are_silent_and_their_codec_is_named(shared):

@@ -1,12 +1,17 @@
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageOps
 
 from ffltool.errors import BrokenImageError, InputError
 from ffltool.images import Picture, Reading, in_one_form, read, read_pair, size_of, write
+
+# EXIF that says nothing but that the image lies on its side
+TURNED = b"MM\0*\0\0\0\x08" + struct.pack(">HHHIHHI", 1, 0x0112, 3, 1, 6, 0, 0)
 
 
 def pixels(picture):
@@ -85,6 +90,28 @@ def test_the_size_is_that_of_the_pixels_and_costs_no_decoding(tmp_path, save, mo
     assert size_of(path) == expected == ((5, 7) if orientation == 6 else (7, 5))
 
 
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        (b"iTXt", b'XML:com.adobe.xmp\0\0\0\0\0<x tiff:Orientation="6"/>'),
+        (b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"\nexif\n  32\n" + TURNED.hex().encode())),
+        (b"tEXt", b"exif\0" + TURNED),
+    ],
+    ids=["XMP", "compressed", "text"],
+)
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_png_is_turned_by_what_stands_before_or_behind_its_pixels(tmp_path, save, rng, name, inside, behind):
+    path = save(tmp_path / "x.png", pixels=rng.integers(0, 256, (7, 5, 3), dtype=np.uint8))
+    content, chunk = path.read_bytes(), struct.pack(">I", len(inside)) + name + inside
+    place = -12 if behind else 33
+    path.write_bytes(content[:place] + chunk + struct.pack(">I", zlib.crc32(chunk[4:])) + content[place:])
+    with Image.open(path) as image:
+        image.load()  # what stands behind the pixels too
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    np.testing.assert_array_equal(pixels(read(path)), expected)
+    assert size_of(path) == expected.shape[:2] == (5, 7)
+
+
 class TestAlpha:
     @pytest.fixture
     def path(self, tmp_path):
@@ -153,6 +180,16 @@ class TestBroken:
 
     def test_missing_file(self, tmp_path):
         self.check(tmp_path / "x.png", "does not exist")
+
+    def test_a_file_larger_than_memory(self, tmp_path, save, monkeypatch):
+        path = save(tmp_path / "x.png")
+
+        def refuse(self, *arguments, **settings):
+            raise MemoryError
+
+        monkeypatch.setattr(type(path), "open", refuse)
+        with pytest.raises(InputError, match=r"x\.png does not fit into memory"):
+            read(path)
 
     def test_decompression_bomb(self, tmp_path, monkeypatch, save):
         path = save(tmp_path / "x.png", size=(40, 40))
@@ -328,6 +365,6 @@ def test_an_image_that_does_not_fit_into_memory_is_one_line(tmp_path, save, monk
         raise MemoryError
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", full)
-    with pytest.raises(InputError, match=r"a\.jpg does not fit into memory") as error:
-        read(save(tmp_path / "a.jpg"))
+    with pytest.raises(InputError, match=r"a\.tif does not fit into memory") as error:
+        read(save(tmp_path / "a.tif"))
     assert not isinstance(error.value, BrokenImageError)

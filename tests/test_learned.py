@@ -179,6 +179,19 @@ def test_the_inception_score_is_of_the_fake_set_alone(folders, means):
     assert means.network.seen == 10
 
 
+def test_real_images_that_no_metric_looks_at_are_not_decoded(folders, means, monkeypatch):
+    real, fake = folders([f"{i}.png" for i in range(12)], [f"{i}.png" for i in range(10)])
+    expected = evaluate_pairs(pair(real, fake, by="none"), ["fid", "is"], looking=uncached(means.looking))
+    seen = []
+    monkeypatch.setattr("ffltool.measure.read", lambda path, **how: seen.append(path) or read(path, **how))
+    found = evaluate_pairs(pair(real, fake, by="none"), ["is"], looking=uncached(means.looking))
+    assert sorted(seen) == sorted(fake.iterdir())
+    assert (found.real, found.fake, found.scores) == (expected.real, expected.fake, expected.scores[1:])
+    (real / "0.png").write_bytes(b"")
+    skipped = evaluate_pairs(pair(real, fake, by="none"), ["is"], looking=means.looking, skip_broken=True)
+    assert skipped.real.images == 11
+
+
 def test_side_by_side_images_are_two_sets(tmp_path, save, rng, means):
     for name in "abc":
         image = rng.integers(0, 256, (12, 24, 3), dtype=np.uint8)
@@ -277,6 +290,15 @@ def test_missing_weights_can_be_left_out_with_a_warning(folders, tiny):
     assert [warning.partition(" left out, for ")[0] for warning in report.warnings] == ["lpips:", "fid, kid:"]
     with pytest.raises(MissingWeightsError):
         evaluate_pairs(pair(*folders()), ["lpips"], looking=looking)
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_weights_that_cannot_be_fetched_are_missing(folders, tiny, server, status):
+    server.status = status
+    looking = Looking(sources=Sources(download=True, skip_missing=True))
+    report = evaluate_pairs(pair(*folders()), ["mse", "lpips"], looking=looking)
+    assert [score.metric for score in report.scores] == ["mse"]
+    assert report.warnings == (f"lpips: left out, for {server.url} cannot be fetched: HTTP status {status}",)
 
 
 def test_damaged_weights_are_never_left_out(folders, tmp_path):

@@ -2,7 +2,7 @@ import pytest
 
 from ffltool.errors import BrokenImageError, InputError
 from ffltool.images import size_of
-from ffltool.loading import Loading, left_out
+from ffltool.loading import Loading
 
 
 @pytest.fixture
@@ -32,10 +32,6 @@ def test_progress_is_given_what_is_read_and_how_much_that_is(files):
     loading = Loading(skip_broken=True, progress=progress)
     assert list(loading.each(files, size_of)) == [5, None, 7]
     assert told == [3]
-
-
-def test_the_names_of_broken_files_can_be_printed(files, tmp_path):
-    assert left_out([files[1], tmp_path / "new\nline.png"]) == "2 broken images were left out: b.png, new\\nline.png"
 
 
 def test_an_unknown_alpha_is_an_error_before_any_file_is_read():

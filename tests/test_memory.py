@@ -94,6 +94,17 @@ def test_a_peak_does_not_make_numbers_of_what_is_none(dtype):
         pair_in_memory(np.zeros((4, 4)).astype(dtype), np.zeros((4, 4)), peak=1)
 
 
+def test_a_mask_is_refused_not_passed_over():
+    with pytest.raises(InputError, match="masked arrays have pixels that are not there; fill them"):
+        pair_in_memory(np.ma.masked_array(np.zeros((4, 4)), np.eye(4)), np.zeros((4, 4)))
+
+
+def test_either_byte_order_is_16_bits():
+    (picture,) = pictures(np.full((2, 3), 258, ">u2"))
+    np.testing.assert_array_equal(picture.in_16_bit(), np.full((2, 3, 1), 258))
+    assert picture.in_16_bit().dtype == np.uint16
+
+
 @pytest.mark.parametrize("shape", [(4,), (5, 4, 4), (2, 4, 4, 2), (2, 2, 4, 4, 3), (0, 4, 4, 3), (4, 0, 3)])
 def test_other_shapes_are_errors(shape):
     with pytest.raises(ShapeError, match=r"real: the shape is .* arrays are \(H, W\)"):

@@ -53,6 +53,18 @@ def test_a_device_is_written_to_and_not_replaced():
     assert not outputs.Path(os.devnull).is_file()
 
 
+def test_a_pipe_that_a_shell_names_is_written_to():
+    if not outputs.Path("/dev/fd").exists():
+        pytest.skip("there is no /dev/fd")
+    reader, writer = os.pipe()
+    path = outputs.Path(f"/dev/fd/{writer}")  # as bash has it for --json >(jq .)
+    outputs.check(path, mark="m")
+    outputs.write(path, b"anything")
+    os.close(writer)
+    with open(reader, "rb") as pipe:
+        assert pipe.read() == b"anything"
+
+
 def test_a_full_device_is_a_clear_error():
     if not outputs.Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")

@@ -110,6 +110,12 @@ def test_no_match_at_all_points_to_the_option(folders):
         pair(real, fake)
 
 
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_is_a_number_of_pairs(folders, limit):
+    with pytest.raises(InputError, match=f"limit must be 1 or more, but is {limit}"):
+        pair(*folders(["a.png", "b.png"]), limit=limit)
+
+
 def test_limit_takes_the_first_pairs(folders):
     real, fake = folders([f"{i}.png" for i in range(12)])
     assert [one for one, _ in names(pair(real, fake, limit=3))] == ["0.png", "1.png", "2.png"]
@@ -142,6 +148,9 @@ def test_files_are_found_from_their_names(tmp_path, folders):
         (("real", "empty"), "empty holds no images"),
         (("real/a.png", "real"), "is a file and .* a folder"),
         (("real", "real/a.png"), "is a file and .* a folder"),
+        (("real/a.png", "mistyped.png"), "mistyped.png does not exist"),
+        (("mistyped.png", "real/a.png"), "mistyped.png does not exist"),
+        (("real/a.png", "/dev/null"), "/dev/null is no file with an image in it"),
     ],
 )
 def test_what_cannot_be_paired_is_a_clear_error(tmp_path, folders, arguments, message):

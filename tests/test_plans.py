@@ -111,6 +111,7 @@ def test_an_unknown_name_in_a_flag_names_the_nearest():
         ("psnr = {}", "there is no limit"),
         ("psnr = 30", "psnr must be a table, but is 30"),
         ("psnr = [1]", "psnr must be a table, but is 1"),
+        ("psnr.min = 0x" + "F" * 5000, "psnr: min must be a number, but is a number of thousands of digits"),
         ("band = 3", "band must be a table"),
         ("band.3 = 3", "band.3 must be a table"),
         ("peaks = 3", "peaks must be a table"),

@@ -54,6 +54,13 @@ def cut_short(content):
     return content[:33] + chunk(b"IDAT", content[41 : 41 + (len(content) - 57) // 2]) + content[-12:]
 
 
+def in_two_places(content):
+    """Put another chunk between the two halves of the pixels."""
+    pixels = content[41:-16]
+    halves = chunk(b"IDAT", pixels[:9]), chunk(b"tIME", bytes(7)), chunk(b"IDAT", pixels[9:])
+    return content[:33] + b"".join(halves) + content[-12:]
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (67, 101), (300, 400)])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("settings", [{}, {"compress_level": 0}, {"optimize": True}], ids=str)
@@ -104,6 +111,9 @@ OTHERS = {
     "an orientation": saved(smooth(8, 8), exif=_turned()),
     "an orientation in XMP": saved(smooth(8, 8), pnginfo=_texts(lambda t: t.add_itxt("XML:com.adobe.xmp", "<x/>"))),
     "an orientation as text": saved(smooth(8, 8), pnginfo=_texts(lambda t: t.add_text("Raw profile type exif", "x"))),
+    "an orientation as it is in a text": saved(smooth(8, 8), pnginfo=_texts(lambda t: t.add_text("exif", "x"))),
+    "two headers": with_chunk(saved(smooth(8, 8)), b"IHDR", saved(smooth(8, 8))[16:29]),
+    "pixels in two places": in_two_places(saved(smooth(8, 8))),
     "frames": saved(Image.fromarray(smooth(8, 8)), save_all=True, append_images=[Image.fromarray(smooth(8, 8) + 1)]),
     "interlaced rows": with_header(saved(smooth(8, 8)), interlacing=1),
     "a size beyond all honest ones": with_header(saved(smooth(8, 8)), width=2**20, height=2**20),

@@ -6,7 +6,15 @@ import pytest
 import torch
 
 from ffltool.errors import InputError
-from ffltool.radial import band_of_each, bands, cells, frequency_radius, rings
+from ffltool.radial import (
+    angular_profile,
+    band_of_each,
+    bands,
+    cells,
+    frequency_radius,
+    radial_profile,
+    rings,
+)
 
 SIZES = [(8, 8), (16, 16), (7, 7), (5, 12), (12, 5), (40, 24), (1, 1), (1, 8), (9, 1)]
 
@@ -121,3 +129,17 @@ def test_bands_and_groups_are_frozen_and_groups_are_equal_to_themselves_alone():
             setattr(each, name, None)
     assert groups != replace(groups)
     assert cells({"rings": groups}) != cells({"rings": groups})
+
+
+def test_bands_of_a_large_image_are_right_where_64_bits_would_be_too_few():
+    size = 60_000
+    band = band_of_each(1, size, count=size)[0]
+    whole_periods = torch.arange(size // 2)
+    assert torch.equal(band[1 : size // 2], 1 + 2 * whole_periods[1:])  # radius u / size, bands 1 / (2 size) wide
+    assert band[size // 2] == size + 1
+
+
+@pytest.mark.parametrize("profile", [radial_profile, angular_profile])
+def test_a_profile_of_complex_values_is_an_error_not_that_of_their_real_parts(profile):
+    with pytest.raises(InputError, match=r"real values, such as abs\(\) of a spectrum"):
+        profile(torch.fft.fft2(torch.rand(8, 8)))

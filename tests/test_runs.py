@@ -469,6 +469,20 @@ def test_what_is_only_called_like_a_part_of_a_run_is_not_removed(tmp_path, image
     assert (tmp_path / name).read_text() == "mine"
 
 
+@pytest.mark.parametrize("part", ["samples", "recon", "recon/real", "generated"])
+def test_images_that_a_run_would_remove_are_refused_and_stay(tmp_path, images, part):
+    folder = tmp_path / "run"
+    carry_out(plan("vae"), images, folder, test=images, judging=JUDGING, generate=2)
+    before = sorted(folder.rglob("*"))
+    for sets in ({"images": replace(images, folder=folder / part)}, {"test": replace(images, folder=folder / part)}):
+        for reuse in (Reuse(force=True), Reuse(resume=True)):
+            with pytest.raises(InputError, match=rf"{part} lies in .*run, where it would be removed"):
+                carry_out(**{"plan": plan("vae"), "images": images, "folder": folder, "reuse": reuse, **sets})
+    assert sorted(folder.rglob("*")) == before
+    # other folders there are kept
+    carry_out(plan(), replace(images, folder=folder / "mine"), folder, reuse=Reuse(force=True))
+
+
 def test_a_run_within_the_folder_of_its_images_is_refused(tmp_path, images):
     for sets in ({"images": replace(images, folder=tmp_path)}, {"test": replace(images, folder=tmp_path)}):
         with pytest.raises(InputError, match=r"run lies in .*, and what is written would count among its images"):
@@ -575,3 +589,9 @@ def test_a_folder_that_is_closed_to_us_is_an_error(tmp_path, monkeypatch):
     for folder, said in ((tmp_path, "cannot be written to: permission denied"), (tmp_path / "new", "cannot be made")):
         with pytest.raises(InputError, match=said):
             check_folder(folder, [folder / "config.json"], Reuse(), mark="mark")
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), -1.0])
+def test_seconds_after_which_no_checkpoint_is_ever_due_are_an_error(seconds):
+    with pytest.raises(InputError, match="checkpoint_seconds must be 0 or more"):
+        Keeping(checkpoint_seconds=seconds)

@@ -65,7 +65,13 @@ def test_features_of_every_image_come_along_where_they_are_given(statistics, pat
             from_npz(path, **WAY)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_features_beyond_float32_are_an_error_and_no_warning(statistics, path):
+    path.write_bytes(as_npz(replace(statistics(9), features=torch.full((9, 64), 1e300, dtype=torch.float64))))
+    with pytest.raises(InputError, match="not finite, or no network's"):
+        from_npz(path, **WAY)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e200])
 @pytest.mark.parametrize("name", ["mean", "covariance"])
 def test_values_that_are_not_finite_are_an_error(statistics, path, name, value):
     saved = statistics(9)

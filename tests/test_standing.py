@@ -113,4 +113,4 @@ def test_scores_and_bands_are_quantities():
 
 
 def test_no_pairs_have_no_statistic():
-    assert stand(quantity(), "median").value is None
+    assert stand(quantity(), "median") is None

@@ -136,7 +136,7 @@ def test_broken_constant_and_transparent_images_are_said(folders, save):
     save(fake / "glass.png", mode="RGBA")
     found = survey([real, fake], Selection(), Recipe(), Loading(skip_broken=True))
     assert found.meta["warnings"] == [
-        "real: 1 broken images were left out: broken.png",
+        "real: 1 broken image was left out: broken.png",
         "fake: the alpha channel of 1 image was dropped; --alpha white or black composites",
         "fake: 1 of 4 images are constant and have no spectrum",
     ]
@@ -182,6 +182,18 @@ def test_how_it_is_shown_can_change_and_what_was_measured_cannot(measured):
         {"meta": {"sets": [{"label": "real", "input": "real"}] * 2}},
         {"meta": {"warnings": "none"}},
         {"meta": {"size": [12]}},
+        {"meta": {"selection": {"layout": []}}},
+        {"radius": lambda radius: radius.astype(str)},
+        {"radius": lambda radius: radius + 1j},
+        {"radius": lambda radius: radius[None]},
+        {"radius": lambda radius: radius + 1},
+        {"angle": lambda angle: angle.astype(str)},
+        {"maps": lambda maps: maps.astype(np.longdouble)},
+        {"profile_spread": lambda spread: spread + np.inf},
+        {"angular_spread": lambda spread: spread + 1e300},
+        {"example_0": lambda image: image.astype(float)},
+        {"example_0": lambda image: image[..., :2]},
+        {"example_0": lambda image: image[:0]},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -191,7 +203,9 @@ def test_an_npz_that_was_changed_is_an_error_and_no_traceback(measured, tmp_path
     with np.load(path) as file:
         arrays = dict(file)
     name, value = next(iter(change.items()))
-    if isinstance(value, str):
+    if callable(value):
+        value = value(arrays[name])
+    elif isinstance(value, str):
         meta = json.loads(str(arrays["meta"]))
         meta[value] = {"unknown": 1}
         value = np.array(json.dumps(meta))

@@ -136,7 +136,7 @@ def test_broken_label_maps_can_be_left_out_by_name(label_folders):
     with pytest.raises(BrokenImageError, match=r"pred/b\.png"):
         evaluate_pairs(pair(real, fake), ["miou"], reading=LabelMaps())
     report = evaluate_pairs(pair(real, fake), ["miou"], reading=LabelMaps(), skip_broken=True)
-    assert report.warnings == ("1 pairs with a broken image were left out: b.png",)
+    assert report.warnings == ("1 pair with a broken image was left out: b.png",)
     assert [row.real for row in report.pairs] == ["a.png", "c.png"]
 
 

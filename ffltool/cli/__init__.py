@@ -7,7 +7,6 @@ import shutil
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from importlib import import_module
 from typing import Annotated
 
@@ -80,6 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         _stand_somewhere()
+        if "" in arguments:  # which as a path would be this folder
+            raise InputError("an argument is empty; is a variable not set?")
         return app(_needed(arguments))(arguments, prog_name="ffltool", standalone_mode=False) or 0
     except typer.TyperException as error:
         note(error.format_message())
@@ -90,14 +91,21 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:  # the system's refusal, of a path too long or a folder closed to us
         if error.strerror is None:
             raise
-        note(f"{error.filename or 'output'}: {error.strerror}")
+        note(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
         return FfltoolError.status
 
 
 def note(text: str) -> None:
     """Print a line on standard error; one that cannot be written there costs neither results nor the status."""
-    with suppress(OSError):
-        print(f"ffltool: {printable(text)}", file=sys.stderr)
+    tell(f"ffltool: {printable(text)}")
+
+
+def tell(line: str) -> None:
+    """Print a line on standard error as it is; see `note`."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # for what Python, at its end, finds to be left
 
 
 def _stand_somewhere() -> None:

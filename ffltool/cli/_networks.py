@@ -76,6 +76,21 @@ def device_for(metrics: list[str], name: str) -> torch.device | str:
     return _options.torch_device(name) if need_networks(metrics) else "cpu"
 
 
+def need_pairs(metrics: list[str], looking: Looking) -> bool:
+    """Tell whether images have to be paired: not for metrics that are left out, for want of their weights."""
+    from ffltool.errors import MissingWeightsError
+    from ffltool.loaded import Networks
+    from ffltool.metrics import look_up
+
+    of_pairs = [metric for metric in look_up(metrics) if metric.of != "sets"]
+    if of_pairs and looking.sources.skip_missing and all(metric.learned for metric in of_pairs):
+        try:
+            Networks(of_pairs, looking)
+        except MissingWeightsError:
+            return False
+    return bool(of_pairs)
+
+
 def looking(metrics: list[str], sources: Sources, *, backbone: str, preset: str, layer: str, device: str) -> Looking:
     """Return how networks look at images for these metrics."""
     from ffltool.looking import Computing, Looking

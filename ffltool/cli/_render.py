@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
 from ffltool import ranks
-from ffltool.cli import _tables, note
+from ffltool.cli import _tables, note, tell
 from ffltool.errors import InputError
 from ffltool.report import Report
 
@@ -92,8 +93,7 @@ def tell_github(judged: Sequence[Judged]) -> None:
     from ffltool.judged import as_annotations, as_markdown
 
     for line in as_annotations(judged):
-        with suppress(OSError):  # as for `note`
-            print(line, file=sys.stderr)  # which GitHub reads as it does standard output, where JSON may be
+        tell(line)  # on standard error, which GitHub reads as it does standard output, where JSON may be
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with open(path, "a", encoding="utf-8", errors="replace") as summary:
@@ -146,13 +146,24 @@ def deliver(
 def _print(text: str) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(_BROKEN_PIPE) from None
+        with _buffered(sys.stdout) as out:
+            out.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            out.flush()
     except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python, at its end, finds to be left
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(_BROKEN_PIPE) from None
         raise InputError(f"standard output cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _buffered(out: TextIO) -> Iterator[TextIO]:
+    """Give the stream, or in place of the one of ``python -u``, which loses what a full disk has not taken, another."""
+    if isinstance(getattr(out, "buffer", None), io.RawIOBase):
+        with open(out.fileno(), "w", encoding=out.encoding, closefd=False) as buffered:
+            yield buffered
+    else:
+        yield out
 
 
 def progress(*, quiet: bool, doing: str = "comparing", each: str = "") -> Progress:

@@ -80,8 +80,7 @@ def metrics(
     from ffltool.pairing import pair as find_pairs
 
     names = ",".join(metric).split(",")
-    paired = need_pairs(names)
-    if csv is not None and not paired:
+    if csv is not None and not need_pairs(names):
         raise InputError("--csv has a row per pair, and none of these metrics is of pairs; --json holds their scores")
     maps = LabelMaps(classes=classes, ignore_index=ignore_index, absent=absent, accuracy_over=accuracy_over)
     reading = chosen(Reading(alpha=alpha, fit=fit), maps, labels=labels)
@@ -90,6 +89,7 @@ def metrics(
     sources = nets.sources(weights, download=download, skip_missing=skip_missing, cached=cache, quiet=quiet)
     computing = Computing(device=nets.device_for(names, device), half=half, batch_size=batch_size)
     looking = Looking(backbone=lpips, preset=preset, layer=layer, seed=seed, computing=computing, sources=sources)
+    paired = nets.need_pairs(names, looking)
     by = pair if paired else "none"
     pairing = find_pairs(
         real, fake, by=by, side_by_side=side_by_side, recursive=recursive, allow_unpaired=allow_unpaired, limit=limit

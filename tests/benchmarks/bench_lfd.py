@@ -348,6 +348,8 @@ def show_memory(folders):
             few, all_pairs = run([*command, "--limit", "100"], watched=True), run(command, watched=True)
             print(f"memory of {folder.name}, MB (RSS): ", end="")
             print(f"100 pairs {few.pss:.1f} ({few.rss:.1f}), all {all_pairs.pss:.1f} ({all_pairs.rss:.1f})")
+            told = f"{few.pss:.1f} MB with 100 pairs"
+            rows.keep(work=f"memory, {folder.name}", unit="MB", ours=all_pairs.pss, bar=MEMORY_BAR, limit=told)
 
 
 def show_short_commands(folders):

@@ -325,6 +325,14 @@ def show_memory(cases):
         }
         cells = [f"{pred.nbytes / 1e6:.2f}", beside(tensors[OURS], MEMORY_BAR), f"{tensors[PEER]:.3g}"]
         print_row([str(case), *cells], MEMORY_COLUMNS)
+        rows.keep(
+            work=f"extra memory of loss and gradient, {case}",
+            unit="images",
+            ours=tensors[OURS],
+            peer="focal-frequency-loss",
+            theirs=tensors[PEER],
+            limit=f"{beside(tensors[OURS], MEMORY_BAR)} images",
+        )
 
 
 def show_faults(*, threads, rounds):

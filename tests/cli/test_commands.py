@@ -283,7 +283,7 @@ class TestErrorsAreOneLine:
         status, out, err = run("lfd", real, fake, "--skip-broken")
         assert status == 0
         assert out.startswith("2 pairs")
-        assert err == "ffltool: warning: 1 pairs with a broken image were left out: b.png\n"
+        assert err == "ffltool: warning: 1 pair with a broken image was left out: b.png\n"
 
     def test_nothing_compared(self, folders, run):
         real, fake = folders(["a.png"])
@@ -334,6 +334,13 @@ class TestErrorsAreOneLine:
         real, fake = folders(["a\nb.png"])
         (fake / "a\nb.png").write_bytes(b"junk")
         assert r"a\nb.png is not an image" in error_of(run("lfd", real, fake))
+
+
+@pytest.mark.parametrize("arguments", [["", "fake"], ["real", ""], ["real", "fake", "--json", ""]])
+def test_an_empty_argument_is_not_this_folder(run, arguments):
+    status, out, err = run("metrics", *arguments, "-m", "lsd")
+    assert (status, out) == (2, "")
+    assert err == "ffltool: an argument is empty; is a variable not set?\n"
 
 
 def test_no_arguments_show_the_help(run):
@@ -395,6 +402,38 @@ def test_a_full_standard_output_is_one_line(folders):
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
     assert "standard output cannot be written: No space left" in result.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_takes_a_part_only_is_an_error(tmp_path, folders, unbuffered):
+    resource = pytest.importorskip("resource")
+    command = [*FFLTOOL, "lfd", *map(str, folders()), "--json", "-"]
+    with (tmp_path / "out.json").open("w") as out:
+        result = subprocess.run(
+            command,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300)),  # as a disk that is almost full
+        )
+    assert (result.returncode, result.stderr) == (2, "ffltool: standard output cannot be written: File too large\n")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(("options", "status"), [(["--allow-unpaired"], 0), ([], 2)], ids=["warning", "error"])
+def test_a_standard_error_that_nobody_reads_is_no_matter(tmp_path, folders, unbuffered, options, status):
+    real, fake = folders()
+    next(fake.iterdir()).unlink()
+    reader, writer = os.pipe()
+    os.close(reader)
+    report = tmp_path / "report.json"
+    command = [*FFLTOOL, "lfd", str(real), str(fake), "--json", str(report), *options]
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=writer, env=environment, check=False)
+    os.close(writer)
+    assert (result.returncode, report.exists()) == (status, status == 0)
 
 
 def wait_for_workers(pid):

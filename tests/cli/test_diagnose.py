@@ -335,3 +335,8 @@ def test_a_figure_that_cannot_be_written_does_not_cost_the_numbers(tmp_path, fol
     assert status == 2
     assert rows_below(out, LOSSES)
     assert "No space left on device" in err
+
+
+def test_folders_without_a_pair_are_status_3_and_one_line(folders, run):
+    status, out, err = run("diagnose", *folders(["a.png"], ["b.png"]), "--allow-unpaired")
+    assert (status, out, err) == (3, "", "ffltool: nothing was compared\n")

@@ -71,6 +71,18 @@ def test_lpips_beside_the_others(folders, run, stand_ins, caches, monkeypatch):
     jsonschema.validate(json.loads(run(*command, "--json", "-")[1]), SCHEMA)
 
 
+def test_a_metric_of_pairs_that_is_left_out_wants_none(folders, run, means, tiny):
+    sides = folders(["a.png", "b.png"], ["c.png", "d.png", "e.png"])
+    own = ["--layer", "64", "--weights", f"inception={means.path}", "--device", "cpu"]
+    assert "have no partner" in error_of(run("metrics", *sides, "-m", "lpips,fid,psnr", *own, "--skip-missing"))
+    status, out, err = run("metrics", *sides, "-m", "lpips,fid", *own, "--skip-missing")
+    assert status == 0
+    assert out.startswith("2 real and 3 fake images")
+    assert err.startswith("ffltool: warning: lpips: left out, for ")
+    assert err.count("\n") == 1
+    assert "`ffltool weights fetch" in error_of(run("metrics", *sides, "-m", "lpips", "--skip-missing"))
+
+
 def test_the_presets_and_layers_of_the_command_are_those_of_the_network():
     choices = [each.__args__[0].__args__ for each in (_networks.Backbone, _networks.Preset, _networks.Layer)]
     assert choices == [tuple(BACKBONES), tuple(PRESETS), tuple(layer for layer in LAYERS if layer.isdecimal())]

@@ -75,6 +75,7 @@ def test_layouts_of_the_paper_have_its_preset(run, two, tmp_path, layout):
         (["{real}", "--pad", "0"], "pad must be 1 to 16"),
         (["{real}", "--layout", "pairs"], "pairs are of two inputs, REAL and FAKE, but 1 were given"),
         (["{real}", "--size", "99"], "a.png is 24x32, smaller than the 99x99"),
+        (["{real}", "--size", "999999999999"], "a.png is 24x32, smaller than the 999999999999x999999999999"),
         (["{real}", "-o", "x.jpg"], "x.jpg has no suffix of a figure"),
         (["{real}", "-o", "no/x.png"], "the folder"),
         (["--from", "{real}/a.png"], "a.png is no NPZ file that can be read"),
