@@ -14,12 +14,12 @@ from torch import Tensor
 
 from ffltool import ranks
 from ffltool.batches import few_threads
-from ffltool.errors import BrokenImageError, FfltoolError, InputError, NothingComparedError, printable
-from ffltool.images import Reading, alpha_dropped, left_out, read
-from ffltool.mean_spectrum import Average, MeanSpectrum, channels
+from ffltool.errors import FfltoolError, InputError, NothingComparedError, printable
+from ffltool.images import alpha_dropped, left_out, read
+from ffltool.loading import Loading
+from ffltool.mean_spectrum import Average, MeanSpectrum, Whitening, channels
 from ffltool.metrics.sums import Sums
 from ffltool.recipes import Recipe
-from ffltool.stream import Progress, stream
 
 _BATCH = 1 << 21  # values transformed at a time
 
@@ -32,23 +32,6 @@ class Images(Protocol):
 
     def all_reduce(self) -> None:
         """Add up over all processes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loading:
-    """How files become images.
-
-    ``alpha`` as in `ffltool.images.Reading`; ``skip_broken`` leaves out broken images, instead of raising; ``workers``
-    threads decode, by default one for each core; ``progress`` wraps the stream, given it and its length.
-    """
-
-    alpha: str = "drop"
-    skip_broken: bool = False
-    workers: int | None = None
-    progress: Progress | None = None
-
-    def __post_init__(self) -> None:
-        Reading(alpha=self.alpha)  # which raises for one that is unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +59,7 @@ def average(
     loading: Loading,
     *,
     size: tuple[int, int],
-    whitening: tuple[float, float] = (0.0, 1.0),
+    whitening: Whitening | None = None,
     device: torch.device | str = "cpu",
 ) -> tuple[Average, Fate]:
     """Return the mean spectrum of image files, in constant memory, and what became of the files.
@@ -99,7 +82,7 @@ def batch_of(height: int, width: int) -> int:
     return max(1, _BATCH // (height * width))
 
 
-class Moments(Sums):
+class PixelMoments(Sums):
     """Mean and standard deviation of the pixels of a set, over the channels of that kind; 0..255 scale."""
 
     def __init__(self, kind: str) -> None:
@@ -111,7 +94,7 @@ class Moments(Sums):
         values = channels(images, self.kind).double()
         self.add(count=values.numel(), total=values.sum().item(), squares=values.square().sum().item())
 
-    def compute(self) -> tuple[float, float]:
+    def compute(self) -> Whitening:
         """Return mean and standard deviation (of the population); 1 in place of a deviation of nothing.
 
         Raises
@@ -122,12 +105,14 @@ class Moments(Sums):
         if not count:
             raise NothingComparedError("there is no image to take the mean of")
         mean = self.numbers["total"] / count
-        return mean, math.sqrt(max(0.0, self.numbers["squares"] / count - mean**2)) or 1.0
+        return Whitening(mean, math.sqrt(max(0.0, self.numbers["squares"] / count - mean**2)) or 1.0)
 
 
-def moments(files: Sequence[Path], recipe: Recipe, loading: Loading, *, size: tuple[int, int]) -> tuple[float, float]:
-    """Return mean and standard deviation of the pixels of image files, what a recipe may whiten by."""
-    sums = Moments(recipe.channels)
+def whitening_of(files: Sequence[Path], recipe: Recipe, loading: Loading, *, size: tuple[int, int]) -> Whitening:
+    """Return mean and standard deviation of the pixels of image files, for a recipe that whitens by a set."""
+    if recipe.whiten != "set":
+        return Whitening()
+    sums = PixelMoments(recipe.channels)
     take_in(files, sums, loading, size=size, batch=1)
     return sums.compute()
 
@@ -164,14 +149,13 @@ def _batches(
 ) -> Iterator[Tensor]:
     """Yield batches of this process's share of the files, and count what becomes of them in fates."""
     mine = ranks.share(range(len(files)))
-    workers = ranks.cores() if loading.workers is None else loading.workers
-    loaded = stream([files[number] for number in mine], partial(_load, loading=loading, size=size), workers=workers)
-    shown = loading.progress(loaded, len(mine)) if loading.progress else loaded
+    loaded = loading.each([files[number] for number in mine], partial(_load, alpha=loading.alpha, size=size))
     waiting: list[Tensor] = []
-    for number, (pixels, dropped, constant) in zip(mine, shown, strict=True):
-        if pixels is None:
+    for number, found in zip(mine, loaded, strict=True):
+        if found is None:
             fates.tensors["skipped"][number] = 1
             continue
+        pixels, dropped, constant = found
         fates.add(alphas=dropped, constant=constant)
         waiting.append(pixels)
         if len(waiting) == batch:
@@ -181,17 +165,9 @@ def _batches(
         yield _stacked(waiting)
 
 
-def _load(path: Path, *, loading: Loading, size: tuple[int, int]) -> tuple[Tensor | None, bool, bool]:
-    """Return an image, shape (1 or 3, H, W), 0..255; whether it lost an alpha channel; whether it is constant.
-
-    None in place of a broken image.
-    """
-    try:
-        picture = read(path, alpha=loading.alpha)
-    except BrokenImageError:
-        if loading.skip_broken:
-            return None, False, False
-        raise
+def _load(path: Path, *, alpha: str, size: tuple[int, int]) -> tuple[Tensor, bool, bool]:
+    """Return an image, shape (1 or 3, H, W), 0..255; whether it lost an alpha channel; whether it is constant."""
+    picture = read(path, alpha=alpha)
     check_size(path, picture.size, size)
     planes = picture.centre_crop(*size).planes()
     # a copy: pixels of Pillow's are read-only, which torch warns of

@@ -16,7 +16,7 @@ from ffltool.label_maps import LabelMaps
 from ffltool.limits import PEAKS
 from ffltool.pairing import Pairing
 from ffltool.report import Report, Score
-from ffltool.verdicts import Judged, Judging, judge
+from ffltool.verdicts import Judged, LimitJudging, judge
 
 if TYPE_CHECKING:
     from ffltool.looking import Looking
@@ -60,8 +60,8 @@ def measure(plan: Plan, pairing: Pairing, measuring: Measuring) -> Report | None
 
 def _peaks(pairing: Pairing, measuring: Measuring) -> tuple[Score, tuple[str, ...]]:
     """Return the z of the strongest artefact that the fake images have and the real ones have not, 0 for none."""
-    from ffltool.average import Loading
     from ffltool.grids import Seeking, search_sets
+    from ffltool.loading import Loading
     from ffltool.sources import Source
 
     reading = measuring.reading
@@ -115,8 +115,8 @@ def judge_sets(
     strict: bool = False,
     seed: int = 0,
 ) -> list[Judged]:
-    """Judge the report of each plan, beside what the baseline has under its name; see `ffltool.verdicts.Judging`."""
-    judging = partial(Judging, renewing=renewing, strict=strict, seed=seed)
+    """Judge the report of each plan, beside what the baseline has under its name, as `LimitJudging` says."""
+    judging = partial(LimitJudging, renewing=renewing, strict=strict, seed=seed)
     return [
         judge(report, plan.limits, judging(before=before.get(plan.name)), name=plan.name)
         for plan, report in zip(plans, reports, strict=True)

@@ -15,11 +15,10 @@ import torch
 from torch import Tensor
 
 from ffltool import ranks
-from ffltool.average import Loading
-from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
+from ffltool.errors import InputError, NothingComparedError, printable
 from ffltool.images import Picture, alpha_dropped, left_out, read, read_both
+from ffltool.loading import Loading
 from ffltool.pairing import digest, find
-from ffltool.stream import stream
 
 DIRECTIONS = ("AtoB", "BtoA")  # as pix2pix has them
 _SHARE = 0.25  # of a machine's or a device's memory that pixels may take
@@ -88,23 +87,21 @@ def load(
     loading = loading or Loading()
     files = [folder / name for name in find(folder, recursive=recursive)[:limit]]
     pixels = _room(len(files), 6 if direction else 3, size, size)
-    workers = ranks.cores() if loading.workers is None else loading.workers
-    read_in = stream(files, partial(_read, size=size, direction=direction, loading=loading), workers=workers)
+    loaded = loading.each(files, partial(_read, size=size, direction=direction, alpha=loading.alpha))
     kept: list[Path] = []
     skipped, alphas = [], 0
-    for path, (image, dropped) in zip(
-        files, loading.progress(read_in, len(files)) if loading.progress else read_in, strict=True
-    ):
-        if image is None:
-            skipped.append(printable(path.name))
+    for path, found in zip(files, loaded, strict=True):
+        if found is None:
+            skipped.append(path)
             continue
+        image, dropped = found
         pixels[len(kept)] = torch.from_numpy(image)
         kept.append(path)
         alphas += dropped
     if not kept:
         raise NothingComparedError(f"{folder}: every image is broken")
     names = [path.relative_to(folder).as_posix() for path in kept]
-    warnings = [f"{folder}: {left_out(skipped)}"] if skipped else []
+    warnings = [f"{folder}: {left_out([printable(path.name) for path in skipped])}"] if skipped else []
     warnings += [f"{folder}: {alpha_dropped(alphas)}"] if alphas else []
     return Dataset(
         folder=folder,
@@ -134,14 +131,9 @@ def _room(*shape: int) -> Tensor:
         return torch.from_numpy(np.memmap(file, np.uint8, mode="r+", shape=shape))
 
 
-def _read(path: Path, *, size: int, direction: str | None, loading: Loading) -> tuple[np.ndarray | None, bool]:
-    """Return an image, uint8, shape (3 or 6, S, S), and whether it lost an alpha channel; None for a broken one."""
-    try:
-        pictures = read_both(path, None, alpha=loading.alpha) if direction else (read(path, alpha=loading.alpha),)
-    except BrokenImageError:
-        if loading.skip_broken:
-            return None, False
-        raise
+def _read(path: Path, *, size: int, direction: str | None, alpha: str) -> tuple[np.ndarray, bool]:
+    """Return an image, uint8, shape (3 or 6, S, S), and whether it lost an alpha channel."""
+    pictures = read_both(path, None, alpha=alpha) if direction else (read(path, alpha=alpha),)
     height, width = pictures[0].size
     if min(height, width) < size:
         halves = " in each half" if direction else ""

@@ -19,7 +19,6 @@ from functools import lru_cache, partial
 import torch
 from torch import Tensor
 
-from ffltool import ranks
 from ffltool.distances import Focus, weights
 from ffltool.errors import InputError, NothingComparedError, printable
 from ffltool.formats import json_text
@@ -27,7 +26,7 @@ from ffltool.images import Reading, alpha_dropped, read_pair
 from ffltool.pairing import Pair, Pairing
 from ffltool.radial import band_of_each, bands
 from ffltool.spectrum import centred, spectrum
-from ffltool.stream import Progress, stream
+from ffltool.stream import Progress, stream, watched
 
 SCHEMA = "ffltool.diagnose/1"
 MARK = f'"schema": "{SCHEMA}"'  # stands near the start of every such file
@@ -115,11 +114,9 @@ def diagnose(
     if not pairing.pairs:
         raise NothingComparedError("nothing was compared")
     read = partial(_read, pairing=pairing, reading=reading or Reading())
-    pictures = stream(pairing.pairs, read, workers=ranks.cores() if workers is None else workers)
+    pictures = watched(stream(pairing.pairs, read, workers=workers), len(pairing.pairs), progress)
     sums, per_alpha, sizes, alphas = _Sums(), [_AlphaSums(a) for a in dict.fromkeys((alpha, *ALPHAS))], set(), 0
-    for pair, (real, fake, dropped) in zip(
-        pairing.pairs, progress(pictures, len(pairing.pairs)) if progress else pictures, strict=True
-    ):
+    for pair, (real, fake, dropped) in zip(pairing.pairs, pictures, strict=True):
         size = real.shape[1], real.shape[2]
         if max(size) < _SMALLEST:
             raise InputError(f"{pairing.files(pair)[0]} is {size[0]}x{size[1]}; at least two pixels are wanted")

@@ -10,7 +10,7 @@ import pooch
 import requests
 
 from ffltool.errors import WeightsError
-from ffltool.stream import Progress
+from ffltool.stream import Progress, watched
 
 _CHUNK = 1 << 20
 _RETRIES = 2
@@ -90,7 +90,7 @@ class _Resuming:
                 file.seek(start)
                 file.truncate()
                 chunks, count = response.iter_content(_CHUNK), math.ceil((self.size - start) / _CHUNK)
-                for chunk in self.progress(chunks, count) if self.progress else chunks:
+                for chunk in watched(chunks, count, self.progress):
                     file.write(chunk)
         if output.stat().st_size < self.size:  # a server that did not say how much there is
             raise requests.exceptions.ChunkedEncodingError

@@ -23,8 +23,8 @@ from ffltool.outcomes import Table
 from ffltool.pairing import STATISTICS, Pairing
 from ffltool.report import MOST_BANDS, Report, may_be_bands
 from ffltool.sizes import Size, sizes_of, smallest
-from ffltool.stream import Progress, starts_workers, stream
-from ffltool.summary import Sums, summarised
+from ffltool.stream import Progress, starts_workers, stream, watched, workers_of
+from ffltool.summary import RunSums, summarised
 
 if TYPE_CHECKING:
     from ffltool.learned import Learned
@@ -158,12 +158,12 @@ def _run(
     *,
     workers: int | None,
     progress: Progress | None,
-) -> tuple[Table, Sums]:
+) -> tuple[Table, RunSums]:
     """Measure everything, on all processes; return outcomes, and what was made of all of them together."""
     gathered = tally = None
     with ranks.group(), ExitStack() as stack:
         mine = ranks.share(pairing.pairs)
-        workers = ranks.cores() if workers is None else workers
+        workers = workers_of(workers)
         chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * max(1, workers))))
         task = replace(task, at_once=workers > 1 and not starts_workers(len(mine), workers))
         work, processes = partial(measure, pairing=pairing, task=task), _processes_pay(pairing, task.metrics)
@@ -180,9 +180,9 @@ def _run(
 
             tally = Tally(task.reading)
             outcomes = tally.passing(outcomes)
-        sums = Sums(gathered=gathered, tally=tally, learned=learned)
+        sums = RunSums(gathered=gathered, tally=tally, learned=learned)
         table = Table(items=len(pairing.pairs), values=sum(metric.of != "sets" for metric in metrics))
-        table.fill(progress(outcomes, len(mine)) if progress else outcomes)
+        table.fill(watched(outcomes, len(mine), progress))
         table.all_reduce()
         sums.all_reduce()
     return table, sums

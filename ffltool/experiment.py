@@ -86,7 +86,7 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class JudgedTrial:
     """A trial that came to its end: its run, and the report of what that made of the test images."""
 
     trial: Trial
@@ -99,7 +99,7 @@ class Results:
     """What trials came to, in their order."""
 
     design: Design
-    trials: tuple[Judged, ...]
+    trials: tuple[JudgedTrial, ...]
 
     @property
     def columns(self) -> tuple[Score, ...]:
@@ -133,7 +133,7 @@ class Results:
         best = self.best(0, others) or next(iter(others), None)
         return best.variant if best else None
 
-    def of(self, name: str) -> Judged:
+    def of(self, name: str) -> JudgedTrial:
         """Return a variant's trial with the first seed."""
         return next(each for each in self.trials if each.trial.variant == name)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ffltool import figures, views
-from ffltool.experiment import Experiment, Judged
+from ffltool.experiment import Experiment, JudgedTrial
 from ffltool.figures import Curve, Panel
 from ffltool.images import read
 from ffltool.pairing import find
@@ -22,12 +22,12 @@ _KINDS = {"mse": "mean squared error", "l1": "L1"}
 
 def reconstructions(experiment: Experiment) -> figures.Figure:
     """Return test images, from all over the set, over what the variants of every seed make of them."""
-    real = _real(experiment.trials[0])
+    real = experiment.trials[0].run.place.real
     names = find(real)
     chosen = names[:: max(1, len(names) // _COLUMNS)][:_COLUMNS]
     rows = [("real", [_image(real / name) for name in chosen])]
     for variant in experiment.design.variants:
-        folder = _fake(experiment.of(variant))
+        folder = experiment.of(variant).run.place.fake
         rows.append((variant, [_image(folder / name) for name in chosen]))
     return figures.image_rows(rows)
 
@@ -57,19 +57,19 @@ def _epochs(run: Finished) -> Iterator[tuple[int, float]]:
 def ablation(experiment: Experiment) -> figures.Figure:
     """Return one test image under every variant, over spectra: the median one of the baseline by the first score."""
     baseline = experiment.of(experiment.design.baseline)
-    scores = baseline.report.of_pairs
+    real, scores = baseline.run.place.real, baseline.report.of_pairs
     values = _values(baseline)
-    names = sorted(values, key=values.__getitem__) if scores else find(_real(baseline))
+    names = sorted(values, key=values.__getitem__) if scores else find(real)
     name = names[len(names) // 2]
-    panels = [_panel("real", _real(baseline) / name)]
+    panels = [_panel("real", real / name)]
     for variant in dict.fromkeys(each.trial.variant for each in experiment.trials):
         judged = experiment.of(variant)
         value = f"\n{_values(judged)[name]:.2f} {scores[0].unit}".rstrip() if scores else ""
-        panels.append(_panel(variant + value, _fake(judged) / name))
+        panels.append(_panel(variant + value, judged.run.place.fake / name))
     return figures.strip(panels)
 
 
-def _values(judged: Judged) -> dict[str, float]:
+def _values(judged: JudgedTrial) -> dict[str, float]:
     """Return the first score of each test image."""
     return {pair.real: pair.values[0] for pair in judged.report.pairs}
 
@@ -81,14 +81,6 @@ def _panel(title: str, path: Path) -> Panel:
 
 def _image(path: Path) -> np.ndarray:
     return as_shown(read(path).tensor())
-
-
-def _real(judged: Judged) -> Path:
-    return judged.run.folder / "recon" / "real"
-
-
-def _fake(judged: Judged) -> Path:
-    return judged.run.folder / "recon" / "fake"
 
 
 FILES: dict[str, Callable[[Experiment], figures.Figure]] = {

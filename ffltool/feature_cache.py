@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ffltool import outputs, ranks, user_cache
+from ffltool import outputs, user_cache
 from ffltool.archives import opened, packed
 from ffltool.errors import InputError
 from ffltool.stream import stream
@@ -34,7 +34,7 @@ def digest_of_files(paths: Sequence[Path]) -> str | None:
     """Return the SHA-256 over the content of files, in their order; None if one cannot be read."""
     digest = hashlib.sha256()
     try:
-        for each in stream(paths, _digest, workers=ranks.cores(), chunk=_CHUNK):
+        for each in stream(paths, _digest, chunk=_CHUNK):
             digest.update(each)
     except OSError:
         return None

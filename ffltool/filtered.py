@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -25,8 +25,15 @@ _GREY = 0.5
 _SLICES = {"mean": 0.0, **{f"{2**octave}px": 0.5**octave for octave in range(6, 0, -1)}, "all": math.sqrt(0.5)}
 
 
-def draw_filters(path: Path, image: Tensor, filters: Sequence[Filter]) -> dict[str, Tensor]:
-    """Draw an image, shape (C, H, W) in 0..1, and what each filter leaves of it, and return the latter by name."""
+class Drawn(NamedTuple):
+    """A figure, and the images in it by name, shape (C, H, W), around 0..1."""
+
+    figure: figures.Figure
+    images: dict[str, Tensor]
+
+
+def draw_filters(image: Tensor, filters: Sequence[Filter]) -> Drawn:
+    """Draw an image, shape (C, H, W) in 0..1, and what each filter leaves of it."""
     height, width = image.shape[1:]
     amplitude = spectrum(255 * image).abs()
     images, panels = {}, [figures.Panel("original", as_shown(image), _log(amplitude))]
@@ -37,8 +44,7 @@ def draw_filters(path: Path, image: Tensor, filters: Sequence[Filter]) -> dict[s
         # of the product: a transform of what is left has rounding where there is nothing
         drawn = _log(amplitude * gain.to(amplitude))
         panels.append(figures.Panel(_title(each), as_shown(images[each.name]), drawn, rings))
-    figures.save(figures.images_over_spectra(panels, lowest=0.0), path)
-    return images
+    return Drawn(figures.images_over_spectra(panels, lowest=0.0), images)
 
 
 def _log(amplitude: Tensor) -> np.ndarray:
@@ -66,12 +72,11 @@ def names_of_slices() -> list[str]:
     return list(_SLICES)
 
 
-def draw_slices(path: Path, image: Tensor) -> dict[str, Tensor]:
-    """Draw the cube of an image, shape (C, H, W) in 0..1, of its frequencies up to each octave; return the slices."""
+def draw_slices(image: Tensor) -> Drawn:
+    """Draw the cube of an image, shape (C, H, W) in 0..1, whose slices are of its frequencies up to each octave."""
     images = dict(zip(_SLICES, accumulated(image, _SLICES.values()), strict=True))
     octaves = [f"1/{name.removesuffix('px')}" for name in _SLICES if name.endswith("px")]
-    figures.save(figures.slices_of_cube(list(map(as_shown, images.values())), ["0 (mean)", *octaves, "all"]), path)
-    return images
+    return Drawn(figures.slices_of_cube(list(map(as_shown, images.values())), ["0 (mean)", *octaves, "all"]), images)
 
 
 def names_of_waves(points: Sequence[tuple[int, int]]) -> list[str]:
@@ -79,8 +84,8 @@ def names_of_waves(points: Sequence[tuple[int, int]]) -> list[str]:
     return [f"wave_{u}_{v}" for u, v in points]
 
 
-def draw_waves(path: Path, points: Sequence[tuple[int, int]]) -> dict[str, Tensor]:
-    """Draw waves of (u, v) periods over width and height of a square of 64x64, and return them by name."""
+def draw_waves(points: Sequence[tuple[int, int]]) -> Drawn:
+    """Draw waves of (u, v) periods over width and height of a square of 64x64."""
     images, panels = {}, []
     for name, (u, v) in zip(names_of_waves(points), points, strict=True):
         pixels = wave(u, v, height=_SIDE, width=_SIDE)[None] / 2
@@ -88,5 +93,4 @@ def draw_waves(path: Path, points: Sequence[tuple[int, int]]) -> dict[str, Tenso
         period = f"period {_SIDE / math.hypot(u, v):.3g} px" if u or v else "constant"
         spectrum_of_it = log_amplitude(255 * pixels)[0].numpy()
         panels.append(figures.Panel(f"({u}, {v})\n{period}", as_shown(images[name]), spectrum_of_it))
-    figures.save(figures.images_over_spectra(panels, lowest=0.0), path)
-    return images
+    return Drawn(figures.images_over_spectra(panels, lowest=0.0), images)

@@ -18,11 +18,11 @@ from ffltool.errors import InputError, printable
 from ffltool.formats import finite, json_text
 from ffltool.images import Picture, in_one_form, read
 from ffltool.pictures import as_shown, dropped, new_folder, write_animation, write_image
-from ffltool.reconstruct import SMALLEST, Descent, Rebuilt, Step, noise
+from ffltool.reconstruct import SMALLEST, Descent, DescentStep, Reconstruction, noise
 from ffltool.spectrum import amplitude_only, log_amplitude, phase_only, swapped
 
 SCHEMA = "ffltool.reconstruct/1"
-_HEAD = ["objective", "step", *Step._fields[1:]]
+_HEAD = ["objective", "step", *DescentStep._fields[1:]]
 # suffix -> a text near the start of every such file
 MARKS = {**pictures.MARKS, ".csv": ",".join(_HEAD), ".json": SCHEMA}
 
@@ -84,7 +84,7 @@ def names_of_rebuilt(objectives: Iterable[str], *, animate: bool) -> list[str]:
     return [*still, *moving, "curves.csv", "report.json"]
 
 
-def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], about: Mapping[str, object]) -> None:
+def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Reconstruction], about: Mapping[str, object]) -> None:
     """Write what each objective made of `target`, shape (C, H, W), and a report that says this about the run."""
     with new_folder(folder):
         panels = [_panel("original", target)]
@@ -101,7 +101,7 @@ def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Rebuilt], abou
         outputs.write(folder / "report.json", _as_json(results, about).encode())
 
 
-def _curves(results: Sequence[Rebuilt]) -> tuple[list[figures.Curve], list[figures.Curve]]:
+def _curves(results: Sequence[Reconstruction]) -> tuple[list[figures.Curve], list[figures.Curve]]:
     losses, decibels = [], []
     for result in results:
         numbers, first = [step.number for step in result.steps], result.steps[0].loss or 1.0
@@ -110,7 +110,7 @@ def _curves(results: Sequence[Rebuilt]) -> tuple[list[figures.Curve], list[figur
     return losses, decibels
 
 
-def _as_csv(results: Sequence[Rebuilt]) -> str:
+def _as_csv(results: Sequence[Reconstruction]) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(_HEAD)
@@ -118,7 +118,7 @@ def _as_csv(results: Sequence[Rebuilt]) -> str:
     return text.getvalue()
 
 
-def _as_json(results: Sequence[Rebuilt], about: Mapping[str, object]) -> str:
+def _as_json(results: Sequence[Reconstruction], about: Mapping[str, object]) -> str:
     objectives = []
     for result in results:
         number, *_ = last = result.steps[-1]

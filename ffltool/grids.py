@@ -17,10 +17,11 @@ import PIL
 import torch
 from torch import Tensor
 
-from ffltool.average import Fate, Loading, batch_of, take_in
+from ffltool.average import Fate, batch_of, take_in
 from ffltool.errors import InputError, NothingComparedError, printable
 from ffltool.excess import SMALLEST, STEP, Evidence, Excess
 from ffltool.formats import json_text
+from ffltool.loading import Loading
 from ffltool.peaks import THRESHOLD, Peak, find_peaks
 from ffltool.sources import Selection, Source, common_size, is_jpeg
 

@@ -69,7 +69,7 @@ def sentence(limit: Limit, *, unit: str) -> str:
 def targets_of(name: str, where: str, *, others: Sequence[str] = ()) -> list[str]:
     """Return the targets that a name stands for: of a metric of several scores each of them."""
     if name in METRICS:
-        return list(METRICS[name].scores)
+        return list(METRICS[name].score_names)
     kind, _, rest = name.partition(".")
     if kind == "band" and rest:
         band, dot, field = rest.rpartition(".")
@@ -79,7 +79,7 @@ def targets_of(name: str, where: str, *, others: Sequence[str] = ()) -> list[str
             raise InputError(f"{where}: there is no band {short(band)}; known are dc, 1, 2, … and corner")
         known(field, BAND_FIELDS, f"{where}: band.{band}")
         return [f"band.{int(band) if band.isdecimal() else band}.{field}"]
-    scores = [score for metric in METRICS.values() for score in metric.scores]
+    scores = [score for metric in METRICS.values() for score in metric.score_names]
     known(name, [*METRICS, *scores, PEAKS, *others], where)
     return [name]
 
@@ -129,7 +129,7 @@ def usual_statistic(name: str) -> str:
 
 def _metric(name: str) -> Metric | None:
     """Return the metric that a target is the score of; None for bands and peaks."""
-    return next((metric for metric in METRICS.values() if name in metric.scores), None)
+    return next((metric for metric in METRICS.values() if name in metric.score_names), None)
 
 
 def _statistic(name: str, table: Table, where: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -38,6 +39,13 @@ _QUANTITIES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 # what is averaged -> the scale on which images spread evenly; a logarithm has it already
 _SCALES: dict[str, Callable[[Tensor], Tensor]] = {"power": decibels, "amplitude": lambda values: 2 * decibels(values)}
+
+
+class Whitening(NamedTuple):
+    """What a recipe that whitens by a set takes off pixels and divides them by, 0..255 scale."""
+
+    mean: float = 0.0
+    std: float = 1.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -73,7 +81,7 @@ class MeanSpectrum(Sums):
     ----------
     recipe : the conventions; how the mean is shown has no say here.
     height, width : of the images, all of one size.
-    whitening : mean and standard deviation of the set, 0..255 scale, for a recipe that whitens by those.
+    whitening : that of the set, for a recipe that wants it.
     device : where to compute; the sums stay on the CPU.
 
     Examples
@@ -91,10 +99,11 @@ class MeanSpectrum(Sums):
         height: int,
         width: int,
         *,
-        whitening: tuple[float, float] = (0.0, 1.0),
+        whitening: Whitening | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.recipe, self.size, self.whitening, self.device = recipe, (height, width), whitening, device
+        self.recipe, self.size, self.device = recipe, (height, width), device
+        self.whitening = whitening or Whitening()
         self.padded = height * recipe.pad, width * recipe.pad
         plane = "dct" if recipe.transform == "dct" else "half"
         self.groups = {name: make(*self.padded, plane=plane) for name, make in _GROUPINGS.items()}
@@ -141,7 +150,7 @@ class MeanSpectrum(Sums):
     def _spectra(self, images: Tensor) -> Tensor:
         """Return the transforms of images, shape (N, C, rows, columns); of a DFT the half that is enough."""
         (height, width), (rows, columns), recipe = self.size, self.padded, self.recipe
-        images = prepared(images, recipe, whitening=self.whitening)
+        images = _prepared(images, recipe, self.whitening)
         windowed = recipe.window != "none"
         detached = windowed and recipe.whiten == "none"
         plain = not windowed and recipe.pad == 1
@@ -196,7 +205,7 @@ class MeanSpectrum(Sums):
 _GROUPINGS: dict[str, Callable[..., Groups]] = {"radial": rings, "angular": sectors}
 
 
-def prepared(images: Tensor, recipe: Recipe, *, whitening: tuple[float, float] = (0.0, 1.0)) -> Tensor:
+def _prepared(images: Tensor, recipe: Recipe, whitening: Whitening) -> Tensor:
     """Return what is to be transformed of images, shape (N, 1 or 3, H, W), 0..255: planes (N, C, H, W), float32."""
     images = channels(images, recipe.channels).float()
     if recipe.whiten == "image":

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
@@ -60,8 +61,9 @@ class Objective:
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
 
+    @cached_property
     def frequency_loss(self) -> FocalFrequencyLoss:
-        """Return FFL with these options and weight 1."""
+        """FFL with these options and weight 1."""
         return FocalFrequencyLoss(
             alpha=self.alpha,
             patch_factor=self.patch_factor,
@@ -88,7 +90,7 @@ class Objective:
         """Return the terms that count, before their weights, of images (N, 3, S, S) in -1..1."""
         made: dict[str, Callable[[], Tensor]] = {
             "pixel": lambda: PIXEL_LOSSES[self.loss](rebuilt.images, target),
-            "ffl": lambda: self.frequency_loss()(rebuilt.images, target),
+            "ffl": lambda: self.frequency_loss(rebuilt.images, target),
             "spreg": lambda: spectral_regularization((rebuilt.images + 1) / 2, (target + 1) / 2),
         }
         divergence, verdict = rebuilt.divergence, rebuilt.verdict

@@ -177,7 +177,7 @@ def _plan(name: str, targets: Tables, settings: Table, where: str, folder: Path)
         number = each.split(".")[1] if each.startswith("band.") else ""
         if number.isdecimal() and int(number) > bands + 1:
             raise InputError(f"{where}: there is no {each}; band.0 is dc and band.{bands + 1} the corner")
-    asked = [metric.name for metric in METRICS.values() if any(score in targets for score in metric.scores)]
+    asked = [metric.name for metric in METRICS.values() if any(score in targets for score in metric.score_names)]
     resolved = any(target.startswith("band.") for target in targets)
     return Plan(
         name=name,

@@ -45,9 +45,12 @@ def environment(device: torch.device | str) -> dict[str, str]:
     """Return what a result that was computed with torch on a device depends on beside its settings."""
     device = torch.device(device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {"code": origin(), "device": name, **versions()}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes with torch on images."""
     return {
-        "code": origin(),
-        "device": name,
         "torch": torch.__version__,
         "numpy": np.__version__,
         "pillow": PIL.__version__,

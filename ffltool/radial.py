@@ -126,17 +126,15 @@ def _sums(values: Tensor, group: Tensor, count: int) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def rings(height: int, width: int, *, plane: Plane = "whole", per_cycle: int | None = None) -> Groups:
-    """Return the rings of a plane of H x W frequencies, of radius k / `per_cycle` each; default max(H, W)."""
-    per_cycle = per_cycle or max(height, width)
+def rings(height: int, width: int, *, plane: Plane = "whole") -> Groups:
+    """Return the rings of a plane of H x W frequencies, of radius k / max(H, W) each."""
+    longest = max(height, width)
     v, u, times, unit = _axes(height, width, plane)
     distance = (v.square() + u.square()).sqrt()
     # whole numbers up to here: half way between two rings is the outer one, and no rounding decides
-    group = (distance * per_cycle / unit + 0.5).floor().long()
-    # a ring is wider than the step between frequencies, but the zero frequency stays alone
-    group = torch.where((group == 0) & (distance > 0), 1, group)
+    group = (distance * longest / unit + 0.5).floor().long()
     count = int(group.max()) + 1
-    return _groups(group, times, torch.arange(count, dtype=torch.float64) / per_cycle)
+    return _groups(group, times, torch.arange(count, dtype=torch.float64) / longest)
 
 
 @lru_cache(maxsize=8)
@@ -173,15 +171,15 @@ def _axes(height: int, width: int, plane: Plane) -> tuple[Tensor, Tensor, Tensor
     return v[:, None], u[None], times, height * width * (2 if plane == "dct" else 1)  # a DCT has half periods
 
 
-def radial_profile(values: Tensor, *, per_cycle: int | None = None) -> Tensor:
+def radial_profile(values: Tensor) -> Tensor:
     """Return the mean over each ring of a map over frequencies, shape (..., H, W), zero frequency at [0, 0].
 
-    Shape (..., rings), float64; NaN for a ring without a frequency. `rings` tells their radius and counts.
+    Shape (..., rings), float64. `rings` tells their radius and counts.
 
     >>> radial_profile(torch.tensor([[9.0, 1.0, 4.0, 1.0]]))
     tensor([9., 1., 4.], dtype=torch.float64)
     """
-    return rings(*values.shape[-2:], per_cycle=per_cycle).means(values)
+    return rings(*values.shape[-2:]).means(values)
 
 
 def angular_profile(values: Tensor) -> Tensor:

@@ -83,7 +83,7 @@ PRESETS = {
 
 
 def preset(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Recipe:
-    """Return the recipe of that name, with other options in place of its own; those that are None stay.
+    """Return the recipe of that name, with other options in place of its own.
 
     Raises
     ------
@@ -91,9 +91,9 @@ def preset(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> Reci
 
     Examples
     --------
-    >>> preset("ffl", {"window": "hann", "pad": None}).window
+    >>> preset("ffl", {"window": "hann"}).window
     'hann'
     """
     if name not in PRESETS:
         raise InputError(f"there is no preset {name!r}; known are {', '.join(PRESETS)}")
-    return replace(PRESETS[name], **{option: value for option, value in changes.items() if value is not None})
+    return replace(PRESETS[name], **changes)

@@ -28,7 +28,7 @@ SMALLEST = 8  # pixels of a side
 _FRAMES = 40  # images of an animation
 _LARGEST = torch.finfo(torch.float32).max
 
-Objective = Callable[[Tensor, Tensor], Tensor]
+ImageObjective = Callable[[Tensor, Tensor], Tensor]
 
 # objectives to which a channel and its negative are the same
 _SIGNLESS = ("amplitude", "ffl-amplitude", "phase-eq6")
@@ -70,7 +70,7 @@ class Descent:
         return kind([pixels], lr=usual if self.lr is None else self.lr)
 
 
-class Step(NamedTuple):
+class DescentStep(NamedTuple):
     """How far the image is after `number` steps; ``psnr`` and ``lfd`` are of its pixels cut to 0..1, not rounded."""
 
     number: int
@@ -81,20 +81,20 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Rebuilt:
+class Reconstruction:
     """What an objective brought back: the image, shape (C, H, W), the steps, and a few images on the way."""
 
     objective: str
     image: Tensor
-    steps: tuple[Step, ...]
+    steps: tuple[DescentStep, ...]
     frames: tuple[Tensor, ...]
 
 
 # passes on the steps of an objective, given them, its name and the number of steps asked for
-Progress = Callable[[Iterator[tuple[Step, Tensor]], str, int], Iterator[tuple[Step, Tensor]]]
+DescentProgress = Callable[[Iterator[tuple[DescentStep, Tensor]], str, int], Iterator[tuple[DescentStep, Tensor]]]
 
 
-def objectives(alpha: float = 1.0) -> dict[str, Objective]:
+def objectives(alpha: float = 1.0) -> dict[str, ImageObjective]:
     """Return all objectives by name: functions of pred and target, shape (C, H, W), to a scalar.
 
     `alpha` is the exponent of the focal weight, in those whose name starts with "ffl".
@@ -141,7 +141,7 @@ def noise(target: Tensor, *, seed: int) -> Tensor:
 
 def reconstruct(
     target: Tensor, objective: str = "ffl", *, start: Tensor | None = None, descent: Descent | None = None
-) -> Iterator[tuple[Step, Tensor]]:
+) -> Iterator[tuple[DescentStep, Tensor]]:
     """Rebuild an image, yielding the start (step 0) and every step after it, each with its image, shape (C, H, W).
 
     The images are as the optimiser has them, not cut to 0..1. Where an objective does not know a channel from its
@@ -173,8 +173,8 @@ def reconstruct(
 
 
 def _steps(
-    pixels: Tensor, target: Tensor, objective: Objective, descent: Descent, *, signless: bool
-) -> Iterator[tuple[Step, Tensor]]:
+    pixels: Tensor, target: Tensor, objective: ImageObjective, descent: Descent, *, signless: bool
+) -> Iterator[tuple[DescentStep, Tensor]]:
     optimizer = descent.over(pixels)
     optimizer.zero_grad()  # torch loads a good part of itself here, which is no time of ours
     start = time.perf_counter()
@@ -189,7 +189,7 @@ def _steps(
         if signless:
             image *= torch.where(image.mean((1, 2), keepdim=True) < 0, -1, 1)
         scores = (metric(target[None], image.clamp(0, 1)[None], peak=1.0).item() for metric in (psnr, lfd))
-        yield Step(number, seconds, value, *scores), image
+        yield DescentStep(number, seconds, value, *scores), image
         if number == descent.steps or (descent.seconds is not None and seconds >= descent.seconds):
             return
         torch.autograd.backward(loss)
@@ -203,8 +203,8 @@ def rebuild(
     start: Tensor,
     descent: Descent,
     animate: bool = False,
-    progress: Progress | None = None,
-) -> list[Rebuilt]:
+    progress: DescentProgress | None = None,
+) -> list[Reconstruction]:
     """Rebuild an image under several objectives from the same start; the rest as for `reconstruct`.
 
     Parameters
@@ -223,5 +223,5 @@ def rebuild(
                 frames.append(image.cpu())
         if frames and step.number not in shown:  # the clock stopped it
             frames.append(image.cpu())
-        rebuilt.append(Rebuilt(name, image.cpu(), tuple(steps), tuple(frames)))
+        rebuilt.append(Reconstruction(name, image.cpu(), tuple(steps), tuple(frames)))
     return rebuilt

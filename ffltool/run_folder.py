@@ -21,6 +21,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,18 @@ _HEAD = 200  # bytes of a file in which its mark stands
 _HEAD_OF_LOG = ",".join(Step._fields) + "\n"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reuse:
+    """What may be done with a folder that is there: by default nothing is, and a new one is wanted.
+
+    ``resume`` goes on from a checkpoint of ours, if there is one; ``force`` begins anew over what is ours, or beside
+    other files. What is called like ours and is not stays.
+    """
+
+    resume: bool = False
+    force: bool = False
+
+
 class RunFolder:
     """The folder of a run, which is made if it is not there; its parent is."""
 
@@ -49,6 +62,7 @@ class RunFolder:
         self.path = path
         self.config, self.log, self.checkpoint = (path / name for name in ("config.json", "log.csv", "checkpoint.pt"))
         self.samples, self.recon, self.generated = (path / name for name in ("samples", "recon", "generated"))
+        self.real, self.fake = self.recon / "real", self.recon / "fake"
         self.report = path / "report.json"
 
     @property
@@ -56,10 +70,10 @@ class RunFolder:
         """The folders in it whose files make way for new ones."""
         return self.samples, self.recon, self.generated
 
-    def check(self, *, resume: bool, force: bool) -> None:
+    def check(self, reuse: Reuse) -> None:
         """Find out, before the work, whether a run can begin here, or go on; raises what `check_folder` raises."""
         owned = (self.config, self.log, self.checkpoint, self.report, *self.cleared)
-        check_folder(self.path, owned, mark=MARK, resume=resume, force=force)
+        check_folder(self.path, owned, reuse, mark=MARK)
 
     def state(self) -> dict[str, Any] | None:
         """Return what the last checkpoint holds, or None if there is none.
@@ -91,14 +105,13 @@ class RunFolder:
             self.checkpoint.unlink(missing_ok=True)
         outputs.write(self.config, json_text(SCHEMA, "train", dict(config)).encode())  # first: it tells whose this is
         if anew:
-            shutil.rmtree(self.samples, ignore_errors=True)
+            _remove(self.samples)
             outputs.write(self.log, _HEAD_OF_LOG.encode())
 
     def clear_results(self) -> None:
         """Remove what was made with the weights of an earlier step."""
         self.report.unlink(missing_ok=True)
-        for folder in (self.recon, self.generated):
-            shutil.rmtree(folder, ignore_errors=True)
+        _remove(self.recon, self.generated)
 
     def keep(self, state: Mapping[str, object]) -> None:
         """Write a checkpoint, whole or not at all."""
@@ -139,37 +152,42 @@ class RunFolder:
 
     def write_samples(self, epoch: int, rows: Iterable[Tensor]) -> None:
         """Write a picture of rows of images, each of shape (N, 3, S, S) in -1..1."""
-        self._write("samples", {f"epoch_{epoch:04d}": grid(list(rows))})
+        self._write(self.samples, {f"epoch_{epoch:04d}": grid(list(rows))})
 
-    def clear_rebuilt(self) -> None:
-        """Remove the images that were rebuilt before."""
-        shutil.rmtree(self.recon, ignore_errors=True)
+    def write_rebuilt(self, batches: Iterable[tuple[Sequence[str], Tensor, Tensor]]) -> None:
+        """Write test images, and what became of them, in place of those of before.
 
-    def write_rebuilt(self, names: Sequence[str], real: Tensor, fake: Tensor) -> None:
-        """Write test images, and what became of them, (N, 3, S, S) in -1..1; names may have folders in them."""
-        for side, images in (("real", real), ("fake", fake)):
-            self._write(f"recon/{side}", dict(zip(names, images, strict=True)))
+        Batches are of names, which may have folders in them, and of both images, each (N, 3, S, S) in -1..1.
+        """
+        _remove(self.recon)
+        for names, *sides in batches:
+            for folder, images in zip((self.real, self.fake), sides, strict=True):
+                self._write(folder, dict(zip(names, images, strict=True)))
 
     def write_generated(self, batches: Iterable[Tensor]) -> None:
         """Write images of noise, batches (N, 3, S, S) in -1..1, by numbers from 1, in place of those of before."""
-        shutil.rmtree(self.generated, ignore_errors=True)
+        _remove(self.generated)
         numbers = count(1)
         for images in batches:
-            self._write("generated", {f"{next(numbers):06d}": image for image in images})
+            self._write(self.generated, {f"{next(numbers):06d}": image for image in images})
 
-    def _write(self, folder: str, images: Mapping[str, Tensor]) -> None:
-        for parent in {(self.path / folder / name).parent for name in images}:
+    def _write(self, folder: Path, images: Mapping[str, Tensor]) -> None:
+        for parent in {(folder / name).parent for name in images}:
             parent.mkdir(parents=True, exist_ok=True)
-        pictures.write_images(self.path / folder, {name: (image + 1) / 2 for name, image in images.items()})
+        pictures.write_images(folder, {name: (image + 1) / 2 for name, image in images.items()})
 
 
-def check_folder(folder: Path, owned: Sequence[Path], *, mark: str, resume: bool, force: bool) -> None:
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_folder(folder: Path, owned: Sequence[Path], reuse: Reuse, *, mark: str) -> None:
     """Find out whether a folder can be made, or written into.
 
     Parameters
     ----------
     owned : what is written over or removed there; the first is a file that holds `mark` if they are ours already.
-    force : begin anew over what is ours, or beside other files; what is called like ours and is not stays.
 
     Raises
     ------
@@ -184,11 +202,11 @@ def check_folder(folder: Path, owned: Sequence[Path], *, mark: str, resume: bool
     if not os.access(folder, os.W_OK):
         raise InputError(f"{folder} cannot be written to: permission denied")
     ours = owned[0].is_file() and mark in owned[0].read_text(errors="replace")[:_HEAD]
-    if not ours and any(folder.iterdir()) and not force:
+    if not ours and any(folder.iterdir()) and not reuse.force:
         raise InputError(f"{folder} holds other files; a new folder is wanted, or --force")
     if not ours and (strange := [path for path in owned if path.exists()]):
         raise InputError(f"{strange[0]} was not written by this command and stays; a new folder is wanted")
-    if ours and not resume and not force:
+    if ours and not (reuse.resume or reuse.force):
         raise InputError(f"{folder} holds results already; --resume goes on with them, --force begins anew")
 
 

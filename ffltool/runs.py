@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ffltool import outputs, ranks
 from ffltool.datasets import Dataset, to_unit, wanted
@@ -21,7 +22,7 @@ from ffltool.metrics import REBUILT
 from ffltool.pairing import Pair, Pairing, pair
 from ffltool.provenance import environment
 from ffltool.report import Report
-from ffltool.run_folder import RunFolder, check_apart
+from ffltool.run_folder import Reuse, RunFolder, check_apart
 from ffltool.train import Plan, Step, Training
 
 _SHOWN = 8  # images of a grid
@@ -29,7 +30,7 @@ _TRIED = 10  # images, as many as any metric needs
 _AT_ONCE = 256  # images in memory as floating-point numbers
 
 # given what a training yields, the number of steps to come and of images in each, passes it on
-Progress = Callable[[Iterable[list[Step]], int, int], Iterator[list[Step]]]
+TrainingProgress = Callable[[Iterable[list[Step]], int, int], Iterator[list[Step]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class Finished:
     ``seconds`` are those of training, in this process alone.
     """
 
-    folder: Path
+    place: RunFolder
     plan: Plan
     steps: tuple[Step, ...]
     seconds: float
@@ -89,19 +90,17 @@ def carry_out(
     *,
     test: Dataset | None = None,
     device: torch.device | str = "cpu",
-    resume: bool = False,
-    force: bool = False,
+    reuse: Reuse | None = None,
     keeping: Keeping | None = None,
     judging: Judging | None = None,
     generate: int = 0,
-    progress: Progress | None = None,
+    progress: TrainingProgress | None = None,
 ) -> Finished:
     """Train a model on images, and judge what it makes of test images.
 
     Parameters
     ----------
-    resume : go on from the checkpoint in the folder, if there is one; that run's plan may differ in its length alone.
-    force : begin anew in a folder that holds a run, or other files.
+    reuse : whether a run in the folder may be gone on with, whose plan may differ in its length alone, or begun anew.
     generate : how many images to make of noise in the end, by a model that can.
 
     Raises
@@ -119,17 +118,17 @@ def carry_out(
     with ranks.group(run.training.device.type):
         if test:
             judging.try_out(test)
-        run.begin(resume=resume, force=force)
+        run.begin(reuse or Reuse())
         start = time.perf_counter()
         run.train(progress)
         seconds = time.perf_counter() - start
         report = run.judged(test, judging) if test else None
         if generate and ranks.rank() == 0:
             run.place.write_generated(run.training.generated(generate))
-    return Finished(folder=folder, plan=plan, steps=tuple(run.steps), seconds=seconds, report=report)
+    return Finished(place=run.place, plan=plan, steps=tuple(run.steps), seconds=seconds, report=report)
 
 
-def beginning(plan: Plan, images: Dataset, place: RunFolder, *, resume: bool, force: bool) -> dict[str, Any] | None:
+def beginning(plan: Plan, images: Dataset, place: RunFolder, reuse: Reuse) -> dict[str, Any] | None:
     """Find out, before the work, what a run in a folder begins with: the state of a checkpoint, or None.
 
     Raises
@@ -137,14 +136,14 @@ def beginning(plan: Plan, images: Dataset, place: RunFolder, *, resume: bool, fo
     InputError : for too few images, a folder that cannot be used, or the checkpoint of another or a longer run.
     """
     plan.check_images(images.pixels)
-    place.check(resume=resume, force=force)
-    state = place.state() if resume else None
+    place.check(reuse)
+    state = place.state() if reuse.resume else None
     if state is None:
         return None
     plan.check_same(state["plan"])
     if state["images"] != images.digest:
         raise InputError(f"{images.folder} holds other images than those of the checkpoint")
-    total = plan.total(len(images) // plan.batch_size)
+    total = plan.total(len(images))
     if state["step"] > total:
         raise InputError(f"the checkpoint is at step {state['step']}, beyond the {total} that are wanted")
     return state
@@ -162,18 +161,13 @@ class _Run:
     steps: list[Step] = field(default_factory=list)
 
     @property
-    def of_epoch(self) -> int:
-        """Steps of an epoch."""
-        return max(1, len(self.images) // self.training.plan.batch_size)
-
-    @property
     def total(self) -> int:
         """Steps of the whole run."""
-        return self.training.plan.total(self.of_epoch)
+        return self.training.plan.total(len(self.images))
 
-    def begin(self, *, resume: bool, force: bool) -> None:
+    def begin(self, reuse: Reuse) -> None:
         """Look at the folder on all processes, then write to it on the first."""
-        state = beginning(self.training.plan, self.images, self.place, resume=resume, force=force)
+        state = beginning(self.training.plan, self.images, self.place, reuse)
         if state:
             self.training.go_on_from(state)
         ranks.wait()
@@ -192,7 +186,7 @@ class _Run:
             "environment": environment(self.training.device),
         }
 
-    def train(self, progress: Progress | None) -> None:
+    def train(self, progress: TrainingProgress | None) -> None:
         """Train to the end of the plan, keeping what is to be kept."""
         news = self.training.run(self.images.pixels)
         if progress:
@@ -213,7 +207,7 @@ class _Run:
                 kept = time.perf_counter()
 
     def _is_shown(self) -> bool:
-        every = self.keeping.samples_every * self.of_epoch
+        every = self.keeping.samples_every * self.training.plan.of_epoch(len(self.images))
         return self.training.step == self.total or bool(every and self.training.step % every == 0)
 
     def _show(self, epoch: int) -> None:
@@ -224,21 +218,20 @@ class _Run:
         rows += [torch.cat([*self.training.generated(_SHOWN)])] if self.training.model.generates else []
         self.place.write_samples(epoch, rows)
 
-    def _rebuild(self, test: Dataset) -> None:
-        """Write all test images and what becomes of them, some at a time."""
-        self.place.clear_rebuilt()
+    def _rebuilt(self, test: Dataset) -> Iterator[tuple[Sequence[str], Tensor, Tensor]]:
+        """Yield names of test images, these, and what becomes of them, some at a time."""
         for start in range(0, len(test), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
             pixels = test.pixels[some]
-            self.place.write_rebuilt(test.names[some], to_unit(wanted(pixels)), self.training.rebuilt(pixels))
+            yield test.names[some], to_unit(wanted(pixels)), self.training.rebuilt(pixels)
 
     def judged(self, test: Dataset, judging: Judging) -> Report | None:
         """Rebuild test images into files, and measure these; all processes take their share of that."""
         if ranks.rank() == 0:
-            self._rebuild(test)
+            self.place.write_rebuilt(self._rebuilt(test))
         ranks.wait()
         report = evaluate_pairs(
-            pair(self.place.recon / "real", self.place.recon / "fake"),
+            pair(self.place.real, self.place.fake),
             judging.metrics,
             looking=judging.looking,
             workers=judging.workers,

@@ -13,7 +13,6 @@ from functools import partial
 
 from numpy import ndarray
 
-from ffltool import ranks
 from ffltool.batches import Gathered, few_threads
 from ffltool.evaluate import size_of_sets
 from ffltool.images import Reading
@@ -68,8 +67,7 @@ def measured(report: Report, pairing: Pairing, reading: Reading, *, workers: int
     examples: tuple[list[ndarray], list[ndarray]] = ([], [])
     with few_threads():
         work = partial(measure, pairing=some, task=task)
-        outcomes = stream(some.pairs, work, workers=ranks.cores() if workers is None else workers)
-        for outcome in gathered.passing(outcomes):
+        for outcome in gathered.passing(stream(some.pairs, work, workers=workers)):
             for images, image in zip(examples, outcome.cut, strict=True):
                 if image is not None and len(images) < EXAMPLES:
                     images.append(image)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 
-from ffltool import ranks
-from ffltool.errors import BrokenImageError, NothingComparedError
+from ffltool.errors import NothingComparedError
 from ffltool.images import size_of
-from ffltool.stream import stream
+from ffltool.loading import Loading
 
 Size = tuple[int, int]  # height and width
 _CHUNK = 8
@@ -24,8 +22,7 @@ def sizes_of(files: Iterable[Path], *, skip_broken: bool = False, workers: int |
     NothingComparedError : if every image is broken.
     """
     files = list(dict.fromkeys(files))
-    workers = ranks.cores() if workers is None else workers
-    measured = stream(files, partial(_size, skip_broken=skip_broken), workers=workers, chunk=_CHUNK)
+    measured = Loading(skip_broken=skip_broken, workers=workers).each(files, size_of, chunk=_CHUNK)
     sizes = {path: size for path, size in zip(files, measured, strict=True) if size is not None}
     if not sizes:
         raise NothingComparedError("none of the files is an image that can be read")
@@ -36,12 +33,3 @@ def smallest(sizes: Iterable[Size]) -> Size:
     """Return the smallest height and the smallest width, which all images have."""
     heights, widths = zip(*sizes, strict=True)
     return min(heights), min(widths)
-
-
-def _size(path: Path, *, skip_broken: bool) -> Size | None:
-    try:
-        return size_of(path)
-    except BrokenImageError:
-        if skip_broken:
-            return None
-        raise

@@ -20,6 +20,7 @@ from itertools import islice
 from threading import Event
 from typing import Any, Protocol, TypeVar
 
+from ffltool import ranks
 from ffltool.errors import InputError
 
 Item = TypeVar("Item")
@@ -37,6 +38,16 @@ class Progress(Protocol):
         """Wrap the iterable."""
 
 
+def watched(items: Iterable[Item], total: int, progress: Progress | None) -> Iterable[Item]:
+    """Return items as they are, or passed on by what is told how far work is."""
+    return progress(items, total) if progress else items
+
+
+def workers_of(wanted: int | None) -> int:
+    """Return how many workers are wanted: one for each core that this process may use where nothing else is said."""
+    return ranks.cores() if wanted is None else wanted
+
+
 def starts_workers(items: int, workers: int) -> bool:
     """Tell whether so many items start workers, or whether the caller does the work itself."""
     return workers >= 2 and items >= _FEW
@@ -46,7 +57,7 @@ def stream(
     items: Sequence[Item],
     work: Callable[[Item], Result],
     *,
-    workers: int,
+    workers: int | None = None,
     chunk: int = 1,
     processes: bool = False,
 ) -> Iterator[Result]:
@@ -54,7 +65,8 @@ def stream(
 
     Parameters
     ----------
-    workers : how many, 1024 at most; for fewer than two, or a handful of items, the caller does the work itself.
+    workers : how many, 1024 at most, and by default one for each core; for fewer than two, or a handful of items, the
+        caller does the work itself.
     chunk : items that a worker takes at a time. Workers are ahead by a few chunks each.
     processes : fork processes, in place of threads. Threads are right for work that leaves the interpreter's lock,
         such as decoding a large image; small ones spend their time in the interpreter, where processes share nothing.
@@ -65,6 +77,7 @@ def stream(
     ------
     What `work` raises, at its item's place; InputError if a process dies, or no more of them can be started.
     """
+    workers = workers_of(workers)
     if not starts_workers(len(items), workers):
         return map(work, items)
     stopped = threading.Event()

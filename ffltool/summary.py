@@ -31,7 +31,7 @@ Measured = Sequence[tuple[Pair, Outcome]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sums:
+class RunSums:
     """What is made of all items together; None for what was not asked for.
 
     ``gathered`` are the sums of metrics of mean spectra and of bands, ``tally`` is the sum over label maps, ``learned``
@@ -53,7 +53,7 @@ def summarised(
     pairing: Pairing,
     metrics: Sequence[Metric],
     outcomes: Iterable[Outcome],
-    sums: Sums,
+    sums: RunSums,
     *,
     common: tuple[int, int] | None,
     command: str,
@@ -101,7 +101,7 @@ def summarised(
 
 
 def _scores(
-    metrics: Sequence[Metric], measured: Measured, sums: Sums, *, common: tuple[int, int] | None, images: int
+    metrics: Sequence[Metric], measured: Measured, sums: RunSums, *, common: tuple[int, int] | None, images: int
 ) -> Iterator[Score]:
     columns = zip(*(outcome.values for _, outcome in measured), strict=True)
     learned, tally, gathered = sums.learned, sums.tally, sums.gathered
@@ -116,7 +116,7 @@ def _scores(
             yield _of_set(metric, metric.name, value, std, settings, images=images)
         elif gathered and common:
             settings |= {"height": common[0], "width": common[1]}
-            for name, value in zip(metric.scores, gathered.scores(metric), strict=True):
+            for name, value in zip(metric.score_names, gathered.scores(metric), strict=True):
                 yield _of_set(metric, name, value, None, settings, images=images)
 
 
@@ -228,7 +228,7 @@ def _of_unlabelled(names: list[str]) -> Iterator[str]:
         yield f"{len(names)} pairs have no labelled pixel, and no row of their own: {', '.join(names)}"
 
 
-def _environment(metrics: Sequence[Metric], sums: Sums) -> dict[str, str | None]:
+def _environment(metrics: Sequence[Metric], sums: RunSums) -> dict[str, str | None]:
     torch = bool(sums.gathered or sums.learned)
     numpy = torch or any("numpy" in metric.libraries for metric in metrics)
     lpips = any("lpips" in metric.libraries for metric in metrics)

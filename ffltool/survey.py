@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import PIL
 import torch
 from numpy.typing import NDArray
 
 from ffltool import __version__, ranks
 from ffltool.archives import opened, packed
-from ffltool.average import Fate, Loading, average, check_size, moments
+from ffltool.average import Fate, average, check_size, whitening_of
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError, printable
 from ffltool.images import read
+from ffltool.loading import Loading
 from ffltool.mean_spectrum import Average
 from ffltool.pairing import digest
+from ffltool.provenance import versions
 from ffltool.recipes import Recipe
 from ffltool.sizes import sizes_of
 from ffltool.sources import Selection, Source, common_size
@@ -34,6 +34,14 @@ SCHEMA = "ffltool.spectrum/1"
 _DRAWN = ("show", "curves")  # options of a recipe that have no say in what is measured
 _EXAMPLE = 384  # pixels of the longer side of an example image
 _LARGEST = {"radius": 1.0, "angle": 180.0, "spread": 1e4}  # that there can be: 1e4 dB are more than float64 has
+
+
+class About(NamedTuple):
+    """A set: its label, what it was given as, and how many images were measured."""
+
+    label: str
+    input: str
+    images: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,6 +72,28 @@ class Survey:
     def recipe(self) -> Recipe:
         """The conventions that it was measured by."""
         return Recipe(**self.meta["recipe"])
+
+    @property
+    def layout(self) -> str:
+        """What it was measured for, a name in `ffltool.views.LAYOUTS`."""
+        layout: str = self.meta["selection"]["layout"]
+        return layout
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width that all images were cut to."""
+        height, width = self.meta["size"]
+        return height, width
+
+    @property
+    def sets(self) -> list[About]:
+        """What there is to say of each set."""
+        return [About(*(each[name] for name in About._fields)) for each in self.meta["sets"]]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was noticed on the way."""
+        return list(self.meta["warnings"])
 
 
 def survey(
@@ -99,7 +129,7 @@ def survey(
             check_size(path, has, cut)
     averages, examples, sets = [], [], []
     with ranks.group():
-        whitening = moments(sources[0].files, recipe, loading, size=cut) if recipe.whiten == "set" else (0.0, 1.0)
+        whitening = whitening_of(sources[0].files, recipe, loading, size=cut)
         for source in sources:
             try:
                 mean, fate = average(source.files, recipe, loading, size=cut, whitening=whitening, device=device)
@@ -120,19 +150,9 @@ def survey(
         "sets": sets,
         "warnings": warnings,
         "alpha": loading.alpha,
-        "environment": _environment(device),
+        "environment": {"device": str(device), **versions()},
     }
     return assembled(averages, examples, meta)
-
-
-def _environment(device: torch.device | str) -> dict[str, str]:
-    return {
-        "device": str(device),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "pillow": PIL.__version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
-    }
 
 
 def _without_broken(sources: Sequence[Source], loading: Loading, *, pairs: bool) -> tuple[list[Source], list[str]]:
@@ -228,7 +248,7 @@ def from_npz(path: Path) -> Survey:
 
 def _checked(survey: Survey) -> Survey:
     """Return a survey; raise ValueError, KeyError or TypeError for one whose parts do not fit together."""
-    sets, meta = len(survey.labels), survey.meta
+    sets = len(survey.labels)
     wanted = {"counts": survey.radius.shape, "maps": (sets, *survey.maps.shape[1:])}
     wanted |= {name: (getattr(survey, name).size,) for name in ("radius", "angle")}
     wanted |= {f"profile{part}": (sets, len(survey.radius)) for part in ("", "_std", "_spread")}
@@ -241,12 +261,10 @@ def _checked(survey: Survey) -> Survey:
             raise ValueError(f"{name} is beyond what there can be")
     if not sets or survey.maps.ndim != 3 or not survey.maps.size or not all(map(_is_example, survey.examples)):
         raise ValueError("there are no maps, or no examples, of images")
-    if any(not {"label", "input", "images"} <= each.keys() for each in meta["sets"]):
-        raise ValueError("meta does not describe the sets")
-    _ = survey.recipe, meta["selection"]["layout"]  # that they are there and known
-    if not isinstance(meta["selection"]["layout"], str):
+    _ = survey.recipe, survey.size  # that they are there and known
+    if not isinstance(survey.layout, str):
         raise ValueError("there is no such layout")
-    if len(meta["sets"]) != sets or len(meta["size"]) != 2 or not isinstance(meta["warnings"], list):
+    if len(survey.sets) != sets or not isinstance(survey.meta["warnings"], list):
         raise ValueError("meta does not fit the arrays")
     return survey
 
@@ -262,7 +280,6 @@ def shown_otherwise(survey: Survey, changes: Mapping[str, Any]) -> Survey:
     ------
     InputError : for other options, and values that they cannot have.
     """
-    if measured := [name for name, value in changes.items() if value is not None and name not in _DRAWN]:
+    if measured := [name for name in changes if name not in _DRAWN]:
         raise InputError(f"{', '.join(measured)} cannot be changed without the images; {' and '.join(_DRAWN)} can")
-    chosen = {name: value for name, value in changes.items() if value is not None}
-    return replace(survey, meta=survey.meta | {"recipe": asdict(replace(survey.recipe, **chosen))})
+    return replace(survey, meta=survey.meta | {"recipe": asdict(replace(survey.recipe, **changes))})

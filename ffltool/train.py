@@ -87,9 +87,13 @@ class Plan:
         if self.batch_size % ranks.world():
             raise InputError(f"a batch of {self.batch_size} images does not divide among {ranks.world()} processes")
 
-    def total(self, steps_of_epoch: int) -> int:
-        """Return the number of all steps."""
-        return self.epochs * steps_of_epoch if self.steps is None else self.steps
+    def of_epoch(self, images: int) -> int:
+        """Return the number of steps in which so many images are seen once; what makes no whole batch is left out."""
+        return images // self.batch_size
+
+    def total(self, images: int) -> int:
+        """Return the number of all steps, with so many images."""
+        return self.epochs * self.of_epoch(images) if self.steps is None else self.steps
 
     def lr_of(self, step: int, total: int) -> float:
         """Return the length of a step, the first of which is 1."""
@@ -169,7 +173,7 @@ class Training:
         """
         self.plan.check_images(pixels)
         batches = Batches(pixels, self.plan.batch_size, seed=self.plan.seed, device=self.device)
-        total, look = self.plan.total(batches.of_epoch), _LOOK.get(self.device.type, _LOOK_ELSEWHERE)
+        total, look = self.plan.total(len(pixels)), _LOOK.get(self.device.type, _LOOK_ELSEWHERE)
         for learner in self._learners:
             learner.share()
         losses: list[Tensor] = []

@@ -15,16 +15,16 @@ from pathlib import Path
 import torch
 
 from ffltool import experiment_tables, experiment_views, outputs, ranks
-from ffltool.average import Loading
 from ffltool.datasets import Dataset
 from ffltool.errors import printable
-from ffltool.experiment import Design, Experiment, Judged, Results, Trial
+from ffltool.experiment import Design, Experiment, JudgedTrial, Results, Trial
 from ffltool.formats import json_text
+from ffltool.loading import Loading
 from ffltool.objective import variant
 from ffltool.provenance import environment
 from ffltool.recipes import preset
-from ffltool.run_folder import RunFolder, check_apart, check_folder
-from ffltool.runs import Finished, Judging, Keeping, Progress, beginning, carry_out
+from ffltool.run_folder import Reuse, RunFolder, check_apart, check_folder
+from ffltool.runs import Finished, Judging, Keeping, TrainingProgress, beginning, carry_out
 from ffltool.sources import Selection
 from ffltool.survey import Survey, survey
 from ffltool.train import Plan
@@ -36,10 +36,10 @@ _KEEPING = Keeping(samples_every=0)  # of each run
 RESULTS = (*experiment_tables.FILES, *experiment_views.FILES)  # which a caller writes
 
 
-def check(folder: Path, *, resume: bool, force: bool) -> None:
+def check(folder: Path, reuse: Reuse) -> None:
     """Find out, before the work, whether an experiment can begin in a folder, or go on there; see `check_folder`."""
     owned = [folder / name for name in (_CONFIG, _RUNS, *RESULTS)]
-    check_folder(folder, owned, mark=MARK, resume=resume, force=force)
+    check_folder(folder, owned, reuse, mark=MARK)
 
 
 def run(
@@ -50,17 +50,17 @@ def run(
     folder: Path,
     *,
     device: torch.device | str = "cpu",
-    resume: bool = False,
-    force: bool = False,
+    reuse: Reuse | None = None,
     judging: Judging | None = None,
-    progress: Callable[[str], Progress | None] | None = None,
+    progress: Callable[[str], TrainingProgress | None] | None = None,
 ) -> Experiment | None:
     """Train a model under every trial of a design, each in a folder of its own in ``folder/runs``, and judge it.
 
     Parameters
     ----------
     plan : of all trials, but for seed and objective: its objective is what variants differ from.
-    resume : go on with an experiment that was stopped; trials that came to their end are only judged anew.
+    reuse : whether an experiment that was stopped may be gone on with, whose trials that came to their end are only
+        judged anew; or all of it begun anew.
     progress : given the name of a trial, returns what wraps its steps.
 
     Returns
@@ -71,22 +71,23 @@ def run(
     ------
     InputError : as `ffltool.runs.carry_out`, and for variants that are unknown.
     """
+    reuse = reuse or Reuse()
     trials = design.trials()
     plans = [replace(plan, seed=trial.seed, objective=variant(trial.variant, plan.objective)) for trial in trials]
     places = [folder / _RUNS / trial.folder for trial in trials]
     check_apart(folder, images.folder, test.folder, cleared=[folder / _RUNS])
     plan.check_images(images.pixels)
     with ranks.group(torch.device(device).type):
-        check(folder, resume=resume, force=force)
+        check(folder, reuse)
         (judging or Judging()).try_out(test)
         for each, place in zip(plans, places, strict=True):
             if place.exists():
-                beginning(each, images, RunFolder(place), resume=resume, force=force)
+                beginning(each, images, RunFolder(place), reuse)
         ranks.wait()
         if ranks.rank() == 0:
-            _begin(folder, plan, design, device, anew=not resume)
+            _begin(folder, plan, design, device, anew=not reuse.resume)
         ranks.wait()
-        carry = partial(carry_out, images=images, test=test, device=device, resume=resume, force=force, judging=judging)
+        carry = partial(carry_out, images=images, test=test, device=device, reuse=reuse, judging=judging)
         finished = [
             carry(each, folder=place, keeping=_KEEPING, progress=progress(_label(trial)) if progress else None)
             for trial, each, place in zip(trials, plans, places, strict=True)
@@ -100,9 +101,9 @@ def run(
     return Experiment(design=design, trials=results.trials, about=about, warnings=warnings, spectra=spectra)
 
 
-def _judged(trial: Trial, run: Finished) -> Judged:
+def _judged(trial: Trial, run: Finished) -> JudgedTrial:
     assert run.report is not None, "the first process has one, for there are test images"
-    return Judged(trial, run, run.report)
+    return JudgedTrial(trial, run, run.report)
 
 
 def _spectra(design: Design, contender: str | None, folder: Path) -> Survey:
@@ -115,9 +116,8 @@ def _spectra(design: Design, contender: str | None, folder: Path) -> Survey:
         place += design.variants.index(contender) + 1
     ranks.all_reduce(place)
     compared = [design.baseline, *design.variants[int(place) - 1 : int(place)]] if place else [design.baseline]
-    folders = [folder / _RUNS / Trial(name, design.seeds[0]).folder / "recon" for name in compared]
-    sets = [folders[0] / "real", *(each / "fake" for each in folders)]
-    found = survey(sets, Selection(), preset("ffltool"), Loading())
+    places = [RunFolder(folder / _RUNS / Trial(name, design.seeds[0]).folder) for name in compared]
+    found = survey([places[0].real, *(place.fake for place in places)], Selection(), preset("ffltool"), Loading())
     return replace(found, labels=("real", *compared))
 
 
@@ -138,9 +138,9 @@ def _label(trial: Trial) -> str:
 
 
 def _about(plan: Plan, design: Design, images: Dataset, test: Dataset, device: torch.device | str) -> Iterator[str]:
-    of_epoch = len(images) // plan.batch_size
-    steps = plan.total(of_epoch)
-    length = f"{steps} steps" if plan.steps else f"{plan.epochs} epochs ({steps} steps)"
+    steps = plan.total(len(images))
+    length = f"{steps} step{'s' * (steps > 1)}"
+    length = length if plan.steps else f"{plan.epochs} epoch{'s' * (plan.epochs > 1)} ({length})"
     yield f"{plan.model}, {plan.size}x{plan.size}: {len(images)} images, {length} of {plan.batch_size}"
     seeds = ", ".join(map(str, design.seeds))
     once = f"; seed {design.seeds[0]} for {', '.join(design.once)}" if design.once and len(design.seeds) > 1 else ""
@@ -150,7 +150,7 @@ def _about(plan: Plan, design: Design, images: Dataset, test: Dataset, device: t
     yield ", ".join(f"{name} {version}" if name != "code" else version for name, version in environment(device).items())
 
 
-def _warnings(trials: Iterable[Judged], sets: Iterable[Dataset]) -> Iterator[str]:
+def _warnings(trials: Iterable[JudgedTrial], sets: Iterable[Dataset]) -> Iterator[str]:
     """Yield what there is to say, each thing once."""
     said = [warning for images in sets for warning in images.warnings]
     said += [warning for each in trials for warning in each.report.warnings]

@@ -49,7 +49,7 @@ class Judged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judging:
+class LimitJudging:
     """How a report is judged.
 
     ``before`` is the report of the baseline. Where it does not have something, ``renewing`` says that this run is about
@@ -62,7 +62,7 @@ class Judging:
     seed: int = 0
 
 
-def judge(report: Report, limits: Iterable[Limit], judging: Judging = Judging(), *, name: str = "") -> Judged:
+def judge(report: Report, limits: Iterable[Limit], judging: LimitJudging = LimitJudging(), *, name: str = "") -> Judged:
     """Return the report with a verdict on each limit, after one on each way in which the baseline is not comparable."""
     before = judging.before
     reasons = [] if before is None else list(differences(report, before))
@@ -237,7 +237,7 @@ def _beyond(limit: Limit, quantity: Quantity, values: Mapping[str, float], at: f
     return [name for name, value in values.items() if is_beyond(value)]
 
 
-def _of_change(limit: Limit, found: Standing, *, judging: Judging) -> tuple[State, str]:
+def _of_change(limit: Limit, found: Standing, *, judging: LimitJudging) -> tuple[State, str]:
     """Return state and reason of a limit on the change since the baseline."""
     assert limit.at is not None, "a limit on a change does not warn alone"
     unit, change, baseline = found.quantity.unit, found.change, found.baseline
@@ -260,7 +260,7 @@ def _of_change(limit: Limit, found: Standing, *, judging: Judging) -> tuple[Stat
     return "fail", said
 
 
-def _without_change(limit: Limit, judging: Judging) -> tuple[State, str]:
+def _without_change(limit: Limit, judging: LimitJudging) -> tuple[State, str]:
     if judging.renewing:
         return "pass", "there is nothing to compare with yet: this run makes the baseline"
     if judging.before is None:

@@ -105,7 +105,7 @@ def _bands_of_map(survey: Survey, *, count: int) -> NDArray[np.int64]:
 
 def references(survey: Survey) -> list[int]:
     """Return for each set which one it is compared with: the first; of pairs, the real image."""
-    pairs = survey.meta["selection"]["layout"] == "pairs"
+    pairs = survey.layout == "pairs"
     return [number - number % 2 if pairs else 0 for number in range(len(survey.labels))]
 
 
@@ -127,7 +127,7 @@ def draw(survey: Survey, *, layout: str) -> figures.Figure:
 
 def check_layout(survey: Survey, layout: str) -> None:
     """Raise InputError for a layout that there is not, or that the survey was not measured for."""
-    measured = survey.meta["selection"]["layout"]
+    measured = survey.layout
     if layout not in LAYOUTS:
         raise InputError(f"there is no layout {layout!r}; known are {', '.join(LAYOUTS)}")
     if measured != layout and not {measured, layout} <= _OF_SETS:
@@ -163,8 +163,8 @@ def _scale_of_gains(survey: Survey, spectra: list[Spectrum]) -> Scale:
 
 def _draw_batches(survey: Survey) -> figures.Figure:
     rows: dict[str, list[Spectrum]] = {}
-    for each, about in zip(_spectra(survey), survey.meta["sets"], strict=True):
-        rows.setdefault(about["input"], []).append(each)
+    for each, about in zip(_spectra(survey), survey.sets, strict=True):
+        rows.setdefault(about.input, []).append(each)
     return figures.spectrum_batches(list(rows.items()), _scale(survey))
 
 

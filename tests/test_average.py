@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from ffltool.average import Loading, average, moments
+from ffltool.average import average, whitening_of
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError
+from ffltool.loading import Loading
 from ffltool.mean_spectrum import MeanSpectrum
 from ffltool.recipes import PRESETS, Recipe
 
@@ -123,7 +125,7 @@ def test_no_image_left_has_no_mean_and_no_moments(files, broken, name):
     with pytest.raises(NothingComparedError, match="no image"):
         mean_of(files[:broken], PRESETS[name], skip_broken=True)
     with pytest.raises(NothingComparedError, match="no image"):
-        moments(files[:broken], PRESETS[name], Loading(skip_broken=True), size=SIZE)
+        whitening_of(files[:broken], replace(PRESETS[name], whiten="set"), Loading(skip_broken=True), size=SIZE)
 
 
 def test_alpha_channels_that_are_lost_are_counted(files, save):
@@ -175,13 +177,13 @@ def test_moments_are_those_of_all_pixels_at_once(files, channels):
     pixels = np.stack([np.asarray(Image.open(path), float) for path in files])
     if channels != "rgb":
         pixels = pixels @ {"grey": [0.299, 0.587, 0.114], "red": [1, 0, 0]}[channels]
-    found = moments(files, Recipe(channels=channels), Loading(), size=SIZE)
+    found = whitening_of(files, Recipe(channels=channels, whiten="set"), Loading(), size=SIZE)
     assert found == pytest.approx((pixels.mean(), pixels.std()), rel=1e-6)
 
 
 def test_moments_of_a_constant_divide_by_one(tmp_path, save):
     path = save(tmp_path / "x.png", pixels=np.full((*SIZE, 3), 9, np.uint8))
-    assert moments([path], Recipe(channels="rgb"), Loading(), size=SIZE) == (9, 1)
+    assert whitening_of([path], Recipe(channels="rgb", whiten="set"), Loading(), size=SIZE) == (9, 1)
 
 
 TWO = """
@@ -189,7 +191,8 @@ import sys
 from pathlib import Path
 import torch
 from ffltool import ranks
-from ffltool.average import Loading, average, moments
+from ffltool.average import average, whitening_of
+from ffltool.loading import Loading
 from ffltool.errors import FfltoolError
 from ffltool.recipes import preset
 
@@ -198,11 +201,11 @@ files = sorted(Path(folder).glob("*.png"))
 loading = Loading(skip_broken=len(names) > 1, workers=1)
 for name in names:
     try:
-        whitening = moments(files, preset(name), loading, size=(12, 16))
+        whitening = whitening_of(files, preset(name), loading, size=(12, 16))
         result, fate = average(files, preset(name), loading, size=(12, 16), whitening=whitening)
     except FfltoolError as error:
         sys.exit(f"one line: {error}")
-    facts = {"whitening": whitening, "images": result.images, "skipped": list(map(str, fate.skipped))}
+    facts = {"whitening": tuple(whitening), "images": result.images, "skipped": list(map(str, fate.skipped))}
     facts |= {"alphas": fate.alphas, "map": result.map, "std": result.radial.std, "spread": result.angular.spread}
     torch.save(facts, Path(folder, f"{name}-{ranks.world()}-{ranks.rank()}.pt"))
 """
@@ -246,7 +249,8 @@ def test_an_error_of_one_process_ends_both_with_a_line(tmp_path, files, two, two
 MEMORY = """
 import re, sys
 from pathlib import Path
-from ffltool.average import Loading, average
+from ffltool.average import average
+from ffltool.loading import Loading
 from ffltool.recipes import Recipe
 
 def peak():

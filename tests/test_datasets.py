@@ -7,10 +7,10 @@ import torch
 from PIL import Image
 
 from ffltool import datasets
-from ffltool.average import Loading
 from ffltool.datasets import Batches, load, seed_of, to_pixels, to_unit
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError
 from ffltool.images import read
+from ffltool.loading import Loading
 
 CPU = torch.device("cpu")
 

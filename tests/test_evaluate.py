@@ -203,7 +203,7 @@ def test_metrics_of_sets_are_of_all_images(folders):
     one, other = batch(real.iterdir()), batch(fake.iterdir())
     assert found["lsd"] == pytest.approx(lsd(one, other).item(), rel=1e-6)
     assert found["sde"] == pytest.approx(sde(one, other).item(), rel=1e-6)
-    assert [found[name] for name in METRICS["gain"].scores] == pytest.approx(gain(one, other).tolist(), abs=1e-5)
+    assert [found[name] for name in METRICS["gain"].score_names] == pytest.approx(gain(one, other).tolist(), abs=1e-5)
 
 
 @pytest.mark.parametrize("metrics", [SETS, [*SETS, "lfd"]])
@@ -216,7 +216,7 @@ def test_paired_sets_equal_unpaired_ones(folders, metrics):
 
 def test_scores_stand_in_the_order_asked_for_and_pairs_have_their_own(folders):
     report = evaluate_pairs(pair(*folders()), ["ssim", "gain", "lfd"])
-    assert [score.metric for score in report.scores] == ["ssim", *METRICS["gain"].scores, "lfd"]
+    assert [score.metric for score in report.scores] == ["ssim", *METRICS["gain"].score_names, "lfd"]
     assert [score.metric for score in report.of_pairs] == ["ssim", "lfd"]
     assert all(len(row.values) == 2 for row in report.pairs)
     assert report.worst(1)[0].values[0] == min(row.values[0] for row in report.pairs)

@@ -16,6 +16,7 @@ from ffltool.experiment import Design, Trial
 from ffltool.experiment_tables import deviations, means
 from ffltool.images import read
 from ffltool.objective import Objective
+from ffltool.run_folder import Reuse
 from ffltool.runs import Judging, carry_out
 from ffltool.train import Plan
 from ffltool.trials import RESULTS, run
@@ -43,7 +44,7 @@ def found(sets, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folder(found):
-    return found.trials[0].run.folder.parents[1]
+    return found.trials[0].run.place.path.parents[1]
 
 
 def weights(folder):
@@ -213,7 +214,7 @@ def test_an_experiment_goes_on_where_it_was_stopped(found, sets, folder, tmp_pat
     shutil.rmtree(tmp_path / "out" / "runs" / "w-o-phase-seed-3")
     with pytest.raises(InputError, match="holds results already"):
         run(PLAN, DESIGN, *sets, tmp_path / "out", judging=JUDGING)
-    again = run(PLAN, DESIGN, *sets, tmp_path / "out", judging=JUDGING, resume=True)
+    again = run(PLAN, DESIGN, *sets, tmp_path / "out", judging=JUDGING, reuse=Reuse(resume=True))
     assert experiment_tables.as_csv(again) == experiment_tables.as_csv(found)
     assert again.about == found.about
 
@@ -229,7 +230,7 @@ def test_an_experiment_that_cannot_go_on_stays_as_it_was(found, sets, folder, tm
         (PLAN, sets[0].held_out(6)[0], "holds other images than those of the checkpoint"),
     ):
         with pytest.raises(InputError, match=said):
-            run(plan, DESIGN, images, sets[1], tmp_path / "out", judging=JUDGING, resume=True)
+            run(plan, DESIGN, images, sets[1], tmp_path / "out", judging=JUDGING, reuse=Reuse(resume=True))
     assert (tmp_path / "out" / "experiment.json").read_bytes() == before
     assert not (tmp_path / "out" / "runs" / "w-o-FFL-seed-3").exists()
 
@@ -237,7 +238,7 @@ def test_an_experiment_that_cannot_go_on_stays_as_it_was(found, sets, folder, tm
 def test_runs_of_others_are_not_written_over(sets, tmp_path):
     (tmp_path / "runs").mkdir()
     with pytest.raises(InputError, match="runs was not written by this command and stays; a new folder is wanted"):
-        run(PLAN, DESIGN, *sets, tmp_path, force=True)
+        run(PLAN, DESIGN, *sets, tmp_path, reuse=Reuse(force=True))
     with pytest.raises(InputError, match="what is written would count among its images"):
         run(PLAN, DESIGN, replace(sets[0], folder=tmp_path), sets[1], tmp_path / "out")
 
@@ -253,9 +254,9 @@ def test_an_experiment_begun_anew_leaves_nothing_of_the_one_before(found, sets, 
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ffltool.trials.carry_out", stopped)
-    for how, kept in (("resume", True), ("force", False)):
+    for reuse, kept in ((Reuse(resume=True), True), (Reuse(force=True), False)):
         with pytest.raises(KeyboardInterrupt):
-            run(PLAN, DESIGN, *sets, tmp_path / "out", judging=JUDGING, **{how: True})
+            run(PLAN, DESIGN, *sets, tmp_path / "out", judging=JUDGING, reuse=reuse)
         assert (tmp_path / "out" / "runs" / "FFL-seed-3" / "checkpoint.pt").exists() == kept
         assert {path.name for path in (tmp_path / "out").iterdir()} == {"experiment.json", "runs", "thesis.tex"}
 
@@ -272,9 +273,9 @@ def test_an_experiment_that_was_begun_anew_with_another_plan_can_go_on(found, se
     plan, design = replace(PLAN, lr=2e-3, epochs=1), Design(seeds=(3,))
     monkeypatch.setattr("ffltool.trials.carry_out", once)
     with pytest.raises(KeyboardInterrupt):
-        run(plan, design, *sets, tmp_path / "out", judging=JUDGING, force=True)
+        run(plan, design, *sets, tmp_path / "out", judging=JUDGING, reuse=Reuse(force=True))
     monkeypatch.undo()
-    again = run(plan, design, *sets, tmp_path / "out", judging=JUDGING, resume=True)
+    again = run(plan, design, *sets, tmp_path / "out", judging=JUDGING, reuse=Reuse(resume=True))
     assert [len(each.run.steps) for each in again.trials] == [2, 2]
 
 
@@ -282,7 +283,7 @@ def test_an_experiment_that_was_begun_anew_with_another_plan_can_go_on(found, se
 def test_results_of_others_are_not_written_over(sets, tmp_path, name):
     (tmp_path / name).write_text("mine")
     with pytest.raises(InputError, match=f"{name} was not written by this command and stays"):
-        run(PLAN, DESIGN, *sets, tmp_path, force=True)
+        run(PLAN, DESIGN, *sets, tmp_path, reuse=Reuse(force=True))
     assert (tmp_path / name).read_text() == "mine"
 
 
@@ -334,5 +335,5 @@ def test_images_in_the_runs_of_an_experiment_are_refused_and_stay(sets, tmp_path
     inside = replace(tested, folder=tmp_path / "runs" / "weight-1" / "recon" / "real")
     inside.folder.mkdir(parents=True)
     with pytest.raises(InputError, match=r"real lies in .*, where it would be removed"):
-        run(PLAN, DESIGN, images, inside, tmp_path, judging=JUDGING, force=True)
+        run(PLAN, DESIGN, images, inside, tmp_path, judging=JUDGING, reuse=Reuse(force=True))
     assert inside.folder.exists()

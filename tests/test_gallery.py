@@ -10,7 +10,7 @@ from PIL import Image
 
 from ffltool import figures, gallery, outputs, pictures
 from ffltool.errors import BrokenImageError, InputError
-from ffltool.reconstruct import Descent, Rebuilt, Step, noise
+from ffltool.reconstruct import Descent, DescentStep, Reconstruction, noise
 from ffltool.spectrum import amplitude_only, phase_only, swapped
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -46,9 +46,9 @@ def rebuilt(*names, shape=(3, 8, 9), frames=0, last=None):
     """Results of two steps, as `rebuild` returns them."""
     results = []
     for seed, name in enumerate(names):
-        steps = Step(0, 0.0, 0.2, 7.0, 14.0), last or Step(1, 0.25, 0.1, 10.5, 13.25)
+        steps = DescentStep(0, 0.0, 0.2, 7.0, 14.0), last or DescentStep(1, 0.25, 0.1, 10.5, 13.25)
         images = tuple(random(*shape, seed=10 * seed + frame) for frame in range(frames))
-        results.append(Rebuilt(name, random(*shape, seed=seed), steps, images))
+        results.append(Reconstruction(name, random(*shape, seed=seed), steps, images))
     return results
 
 
@@ -255,7 +255,7 @@ def test_an_animation_shows_its_frames_in_turn_for_ever(tmp_path):
 
 @pytest.mark.usefixtures("without_drawing")
 def test_curves_go_into_the_csv_in_full_precision(tmp_path):
-    last = Step(1, 0.1 + 0.2, 1 / 3, math.inf, 0.0)
+    last = DescentStep(1, 0.1 + 0.2, 1 / 3, math.inf, 0.0)
     gallery.write_rebuilt(tmp_path, random(1, 8, 9), rebuilt("ffl", "pixel", shape=(1, 8, 9), last=last), FACTS)
     rows = list(csv.reader(io.StringIO((tmp_path / "curves.csv").read_text())))
     assert rows[0] == ["objective", "step", "seconds", "loss", "psnr", "lfd"]
@@ -266,7 +266,7 @@ def test_curves_go_into_the_csv_in_full_precision(tmp_path):
 
 @pytest.mark.usefixtures("without_drawing")
 def test_the_report_holds_the_last_steps_and_no_infinity(tmp_path):
-    last = Step(1, 0.5, 0.0, math.inf, 0.0)
+    last = DescentStep(1, 0.5, 0.0, math.inf, 0.0)
     gallery.write_rebuilt(tmp_path, random(1, 8, 9), rebuilt("ffl", shape=(1, 8, 9), last=last), FACTS)
     content = json.loads((tmp_path / "report.json").read_text())
     assert content["objectives"] == [

@@ -4,9 +4,9 @@ import torch
 from PIL import Image
 
 from ffltool import grids
-from ffltool.average import Loading
 from ffltool.errors import InputError, NothingComparedError
 from ffltool.excess import Excess
+from ffltool.loading import Loading
 from ffltool.peaks import find_peaks
 from ffltool.sources import Selection, is_jpeg
 

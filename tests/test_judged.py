@@ -17,7 +17,7 @@ from referencing import Registry, Resource
 from ffltool import formats, judged
 from ffltool.limits import limits_of
 from ffltool.report import ImageSet, PairValues, Report, Score
-from ffltool.verdicts import Judging, judge
+from ffltool.verdicts import LimitJudging, judge
 
 TESTS = Path(__file__).parent
 SCHEMA, OF_REPORTS = (json.loads((TESTS / f"{name}.schema.json").read_text()) for name in ("check", "report"))
@@ -62,7 +62,7 @@ def judgement(now=NOW, before=BEFORE, limits=LIMITS, name=""):
     every = {"min": 30, "fail_percent": 10}
     found = [each for target, table in limits.items() for each in limits_of(target, table, "limits")]
     found += limits_of("psnr", every, "limits")
-    return judge(now, found, Judging(before=before), name=name)
+    return judge(now, found, LimitJudging(before=before), name=name)
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ LAYERS = [
         "formats",
         "stream",
         "sources",
+        "loading",
         "sizes",
         "outcomes",
         "looking",

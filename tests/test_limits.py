@@ -88,7 +88,7 @@ def test_bands_are_named_by_number_dc_or_corner():
 
 
 def test_a_metric_stands_for_all_its_scores():
-    assert targets_of("gain", "x") == list(METRICS["gain"].scores)
+    assert targets_of("gain", "x") == list(METRICS["gain"].score_names)
 
 
 @pytest.mark.parametrize("value", [True, "30", float("nan"), float("inf"), 10**400, [30], {}, None])

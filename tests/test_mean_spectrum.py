@@ -6,7 +6,7 @@ import torch
 
 from ffltool import mean_spectrum
 from ffltool.errors import NothingComparedError
-from ffltool.mean_spectrum import MeanSpectrum
+from ffltool.mean_spectrum import MeanSpectrum, Whitening
 from ffltool.radial import rings, sectors
 from ffltool.recipes import PRESETS, Recipe
 
@@ -196,7 +196,7 @@ def test_every_device_gives_the_same(images, name, device):
     given = torch.as_tensor(images(3, 3, 12, 16))
     averages = []
     for place in ("cpu", device):
-        mean = MeanSpectrum(PRESETS[name], 12, 16, whitening=(127.0, 70.0), device=place)
+        mean = MeanSpectrum(PRESETS[name], 12, 16, whitening=Whitening(127.0, 70.0), device=place)
         mean.update(given.to(place))
         averages.append(mean.compute())
     assert averages[1].map.device.type == "cpu"

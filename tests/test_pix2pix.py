@@ -2,12 +2,10 @@
 
 import json
 import math
-import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +20,7 @@ from ffltool.images import read
 from ffltool.loss import focal_frequency_loss
 from ffltool.models import look_up
 from ffltool.objective import Objective
+from ffltool.run_folder import Reuse
 from ffltool.runs import Judging, Keeping, carry_out
 from ffltool.train import Plan, Training
 
@@ -296,7 +295,7 @@ def test_a_run_that_was_stopped_and_goes_on_comes_to_the_same_files(tmp_path, pa
     with pytest.raises(StoppedError):
         carry_out(plan(decay=0.5), pairs, tmp_path / "half", keeping=often, progress=stopping)
     assert checkpoint(tmp_path / "half")["step"] == 1
-    carry_out(plan(decay=0.5), pairs, tmp_path / "half", test=pairs, judging=JUDGING, resume=True)
+    carry_out(plan(decay=0.5), pairs, tmp_path / "half", test=pairs, judging=JUDGING, reuse=Reuse(resume=True))
     assert equal(checkpoint(tmp_path / "whole"), checkpoint(tmp_path / "half"))
     assert files(tmp_path / "whole") == files(tmp_path / "half")
     for name in files(tmp_path / "whole"):
@@ -320,7 +319,7 @@ def test_a_process_that_was_killed_goes_on_to_the_same_weights(tmp_path, folder,
     step = checkpoint(tmp_path / "run")["step"]
     length = plan(seed=0, steps=step + 1, lr=2e-4, batch_size=1)
     for name in ("run", "whole"):
-        carry_out(length, pairs, tmp_path / name, resume=True)
+        carry_out(length, pairs, tmp_path / name, reuse=Reuse(resume=True))
     assert equal(checkpoint(tmp_path / "run"), checkpoint(tmp_path / "whole"))
     assert len({(tmp_path / name / "log.csv").read_text() for name in ("run", "whole")}) == 1
 
@@ -337,7 +336,7 @@ def test_a_process_that_was_killed_goes_on_to_the_same_weights(tmp_path, folder,
 def test_the_checkpoint_of_another_run_is_refused(tmp_path, pairs, before, after, said):
     carry_out(plan(**before), pairs, tmp_path / "run")
     with pytest.raises(InputError, match=said):
-        carry_out(plan(**after), pairs, tmp_path / "run", resume=True)
+        carry_out(plan(**after), pairs, tmp_path / "run", reuse=Reuse(resume=True))
 
 
 def test_a_checkpoint_without_its_critic_is_refused(tmp_path, pairs):
@@ -346,7 +345,7 @@ def test_a_checkpoint_without_its_critic_is_refused(tmp_path, pairs):
     del state["critic"]
     torch.save(state, tmp_path / "run" / "checkpoint.pt")
     with pytest.raises(InputError, match="the checkpoint does not hold the weights and moments of this model"):
-        carry_out(plan(), pairs, tmp_path / "run", resume=True)
+        carry_out(plan(), pairs, tmp_path / "run", reuse=Reuse(resume=True))
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(tmp_path, pairs, monkeypatch):
@@ -380,7 +379,7 @@ def test_an_experiment_makes_the_same_tables_and_figures(run, tmp_path, folder):
     command = ["experiment", "pix2pix", folder, "-o", tmp_path / "out", "--test", folder, "--steps", 1]
     status, out, err = run(*command, "--device", "cpu", "-m", "psnr,lsd", "--direction", "BtoA")
     assert (status, err) == (0, "")
-    assert out.startswith("pix2pix, 256x256: 4 images, 1 steps of 1\njudged on 4 other images; seed 0")
+    assert out.startswith("pix2pix, 256x256: 4 images, 1 step of 1\njudged on 4 other images; seed 0")
     names = {"table.csv", "trials.csv", "table.md", "table.tex", "experiment.json", "runs"}
     names |= {"reconstructions.png", "spectra.png", "losses.png", "ablation.png"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == names
@@ -422,14 +421,7 @@ with ranks.group():
 """
 
 
-def test_two_processes_train_one_generator_and_one_critic(tmp_path, folder):
+def test_two_processes_train_one_generator_and_one_critic(tmp_path, folder, torchrun):
     (tmp_path / "two.py").write_text(TWO)
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    result = subprocess.run(
-        [*torchrun, tmp_path / "two.py", folder],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(train.__file__).parents[1])},
-    )
+    result = torchrun(tmp_path / "two.py", folder)
     assert result.returncode == 0, result.stderr

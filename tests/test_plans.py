@@ -187,7 +187,9 @@ def test_the_sample_limits_hold():
 
 _SETTINGS = ("set", "real", "fake", "bands", "band", "3", "dc", "peaks", "max_z")
 _LIMITS = ("min", "max", "warn_min", "abs_max", "max_drop", "max_increase", "statistic", "fail_percent")
-_KEYS = st.sampled_from([*METRICS, *METRICS["gain"].scores, *BAND_FIELDS, *_SETTINGS, *_LIMITS]) | st.text(max_size=8)
+_KEYS = st.sampled_from([*METRICS, *METRICS["gain"].score_names, *BAND_FIELDS, *_SETTINGS, *_LIMITS]) | st.text(
+    max_size=8
+)
 _VALUES = st.recursive(
     st.integers()
     | st.floats()

@@ -130,6 +130,14 @@ def test_every_objective_and_option_of_the_loss_is_explained():
     assert all(f"`{name}`" in README for name in (*options, *objectives(), "matrix"))
 
 
+@pytest.mark.parametrize(("name", "size"), [("ae", 64), ("vae", 64), ("pix2pix", 256)])
+def test_a_checkpoint_takes_what_is_said(name, size):
+    model = MODELS[name]
+    networks = [model.build(size, seed=0), *([model.build_critic(seed=0)] if model.critic else [])]
+    weights = sum(weight.numel() for network in networks for weight in network.parameters())
+    assert f" {12 * weights / 1e6:.0f} MB of " in " ".join(README.split())  # float32, and two moments of Adam's
+
+
 def test_every_model_and_variant_of_training_is_explained():
     names = [name.removesuffix("N") for name in VARIANTS]
     assert all(re.search(rf"`{re.escape(name)}[\d.]*`", README) for name in (*MODELS, *names))

@@ -10,7 +10,7 @@ import scipy.signal
 import torch
 
 from ffltool.errors import InputError
-from ffltool.mean_spectrum import MeanSpectrum
+from ffltool.mean_spectrum import MeanSpectrum, Whitening
 from ffltool.recipes import CHOICES, PRESETS, Recipe, preset
 
 SIZE = (12, 15)
@@ -95,7 +95,7 @@ DRAWN = ("show", "curves")  # what has no say before a figure
 
 
 def map_of(images, recipe):
-    whitening = float(images.mean()), float(images.std())
+    whitening = Whitening(float(images.mean()), float(images.std()))
     mean = MeanSpectrum(recipe, *images.shape[-2:], whitening=whitening)
     mean.update(torch.as_tensor(images))
     return mean.compute().map.numpy()

@@ -42,12 +42,11 @@ def periods(height, width, plane):
             yield (row, column) if plane == "dct" else (frequency(row, height), frequency(column, width))
 
 
-def ring_of(periods, height, width, plane, per_cycle):
+def ring_of(periods, height, width, plane):
     """The ring nearest to a radius, in whole numbers: half way goes to the outer one."""
     squared = (periods[0] * width) ** 2 + (periods[1] * height) ** 2
     unit = height * width * (2 if plane == "dct" else 1)
-    nearest = (math.isqrt(4 * per_cycle**2 * squared) // unit + 1) // 2
-    return max(nearest, 1) if squared else 0
+    return (math.isqrt(4 * max(height, width) ** 2 * squared) // unit + 1) // 2
 
 
 def slow_means(values, group_of, plane):
@@ -69,9 +68,9 @@ def slow_means(values, group_of, plane):
         return sums / counts, counts
 
 
-def slow_rings(height, width, plane, per_cycle):
+def slow_rings(height, width, plane):
     whole = "dct" if plane == "dct" else "whole"
-    found = [ring_of(each, height, width, whole, per_cycle) for each in periods(height, width, whole)]
+    found = [ring_of(each, height, width, whole) for each in periods(height, width, whole)]
     return np.array(found).reshape(height, width)
 
 
@@ -85,20 +84,19 @@ def random_plane(rng, height, width, plane):
 
 @each_size
 @each_plane
-@pytest.mark.parametrize("per_cycle", [None, 4, 50])
-def test_means_over_rings_equal_the_slow_definition(rng, size, plane, per_cycle):
+def test_means_over_rings_equal_the_slow_definition(rng, size, plane):
     values = random_plane(rng, *size, plane)
-    expected, counts = slow_means(values, slow_rings(*size, plane, per_cycle or max(size)), plane)
-    groups = rings(*size, plane=plane, per_cycle=per_cycle)
+    expected, counts = slow_means(values, slow_rings(*size, plane), plane)
+    groups = rings(*size, plane=plane)
     assert groups.counts.tolist() == counts.tolist()
     np.testing.assert_allclose(groups.means(torch.as_tensor(values)), expected, rtol=1e-12)
-    np.testing.assert_allclose(groups.centre, np.arange(len(counts)) / (per_cycle or max(size)), rtol=1e-15)
+    np.testing.assert_allclose(groups.centre, np.arange(len(counts)) / max(size), rtol=1e-15)
 
 
 @pytest.mark.parametrize("size", [(4, 18), (4, 30), (8, 18), (18, 4), (6, 45)])
 def test_half_way_between_two_rings_goes_to_the_outer_one_whatever_the_rounding(size):
     # of 4 x 18 the frequency (1/4, 6/18) has radius 7.5 / 18
-    assert torch.equal(rings(*size).group, torch.as_tensor(slow_rings(*size, "whole", max(size))))
+    assert torch.equal(rings(*size).group, torch.as_tensor(slow_rings(*size, "whole")))
 
 
 @each_size
@@ -111,15 +109,16 @@ def test_every_frequency_counts_once(size, plane):
 @each_size
 @each_plane
 def test_the_zero_frequency_is_alone_in_its_ring(size, plane):
-    groups = rings(*size, plane=plane, per_cycle=3)
+    groups = rings(*size, plane=plane)
     assert (groups.group == 0).nonzero().tolist() == [[0, 0]]
     assert groups.counts[0] == 1
 
 
-def test_a_ring_without_a_frequency_is_nan_and_counts_none():
-    groups = rings(4, 4, per_cycle=16)
+def test_a_group_without_a_frequency_is_nan_and_counts_none():
+    groups = sectors(4, 4)
     empty = groups.counts == 0
-    assert empty.tolist() == [index not in (0, 4, 6, 8, 9, 11) for index in range(12)]
+    # 0, 45, 90, 135 degrees, and those of (1, 2) and (2, 1) at the Nyquist frequency, 26.6 and 63.4
+    assert empty.tolist() == [index not in (0, 5, 9, 13, 18, 27) for index in range(36)]
     assert torch.equal(groups.means(torch.ones(4, 4)).isnan(), empty)
 
 

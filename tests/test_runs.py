@@ -20,7 +20,7 @@ from ffltool.datasets import Dataset, load, to_pixels, to_unit
 from ffltool.errors import InputError, ShapeError
 from ffltool.images import read
 from ffltool.objective import Objective
-from ffltool.run_folder import RunFolder, check_folder
+from ffltool.run_folder import Reuse, RunFolder, check_folder
 from ffltool.runs import Judging, Keeping, carry_out
 from ffltool.train import Plan, Training
 
@@ -137,7 +137,7 @@ def test_images_of_noise_are_written_on_demand_also_later(tmp_path, images):
     assert names == ["000001.png", "000002.png", "000003.png"]
     first = (tmp_path / "run" / "generated" / "000002.png").read_bytes()
     before = weights(tmp_path / "run")
-    carry_out(plan("vae"), images, tmp_path / "run", generate=5, resume=True)
+    carry_out(plan("vae"), images, tmp_path / "run", generate=5, reuse=Reuse(resume=True))
     assert len(files(tmp_path / "run" / "generated")) == 5
     assert len(first) == (tmp_path / "run" / "generated" / "000002.png").stat().st_size
     assert all(torch.equal(before[name], value) for name, value in weights(tmp_path / "run").items())
@@ -168,7 +168,7 @@ def test_a_run_that_was_stopped_and_goes_on_comes_to_the_same_files(tmp_path, im
     with pytest.raises(StoppedError):
         carry_out(plan(model), images, tmp_path / "half", keeping=EVERY, progress=stopping(4))
     assert torch.load(tmp_path / "half" / "checkpoint.pt", weights_only=True)["step"] == 4
-    carry_out(plan(model), images, tmp_path / "half", test=images, judging=JUDGING, resume=True)
+    carry_out(plan(model), images, tmp_path / "half", test=images, judging=JUDGING, reuse=Reuse(resume=True))
     assert same(tmp_path / "whole", tmp_path / "half")
     assert files(tmp_path / "whole") == files(tmp_path / "half")
     for name in files(tmp_path / "whole"):
@@ -194,7 +194,7 @@ def test_a_process_that_was_killed_goes_on_to_the_same_weights(tmp_path, images)
         file.write("9999")  # a line that was being written
     step = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"]
     length = plan(seed=0, steps=step + 5)
-    carry_out(length, images, tmp_path / "run", resume=True)
+    carry_out(length, images, tmp_path / "run", reuse=Reuse(resume=True))
     carry_out(length, images, tmp_path / "whole")
     assert same(tmp_path / "run", tmp_path / "whole")
     logs = [(tmp_path / name / "log.csv").read_text() for name in ("run", "whole")]
@@ -203,11 +203,11 @@ def test_a_process_that_was_killed_goes_on_to_the_same_weights(tmp_path, images)
 
 def test_a_finished_run_can_be_made_longer(tmp_path, images):
     carry_out(plan(epochs=2), images, tmp_path / "run")
-    carry_out(plan(epochs=3), images, tmp_path / "run", resume=True)
+    carry_out(plan(epochs=3), images, tmp_path / "run", reuse=Reuse(resume=True))
     carry_out(plan(epochs=3), images, tmp_path / "whole")
     assert same(tmp_path / "run", tmp_path / "whole")
     with pytest.raises(InputError, match="the checkpoint is at step 6, beyond the 2 that are wanted"):
-        carry_out(plan(epochs=1), images, tmp_path / "run", resume=True)
+        carry_out(plan(epochs=1), images, tmp_path / "run", reuse=Reuse(resume=True))
 
 
 def test_a_run_that_was_stopped_at_a_grid_draws_it_when_it_goes_on(tmp_path, images, monkeypatch):
@@ -221,15 +221,15 @@ def test_a_run_that_was_stopped_at_a_grid_draws_it_when_it_goes_on(tmp_path, ima
     with pytest.raises(StoppedError):
         carry_out(plan(), images, tmp_path / "run", keeping=EVERY)
     monkeypatch.undo()
-    carry_out(plan(), images, tmp_path / "run", resume=True)
+    carry_out(plan(), images, tmp_path / "run", reuse=Reuse(resume=True))
     assert (tmp_path / "run" / "samples" / "epoch_0003.png").exists()
 
 
 def test_results_of_an_earlier_step_do_not_outlive_it(tmp_path, images):
     carry_out(plan("vae"), images, tmp_path / "run", test=images, judging=JUDGING, generate=2)
-    carry_out(plan("vae"), images, tmp_path / "run", resume=True)
+    carry_out(plan("vae"), images, tmp_path / "run", reuse=Reuse(resume=True))
     assert {"recon", "report.json", "generated"} <= {path.name for path in (tmp_path / "run").iterdir()}
-    carry_out(plan("vae", epochs=4), images, tmp_path / "run", resume=True)
+    carry_out(plan("vae", epochs=4), images, tmp_path / "run", reuse=Reuse(resume=True))
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {"checkpoint.pt", "config.json", "log.csv", "samples"}
 
@@ -246,7 +246,7 @@ def test_a_run_that_was_stopped_at_its_start_can_go_on(tmp_path, images, monkeyp
     with pytest.raises(StoppedError):
         carry_out(plan(), images, tmp_path / "run")
     monkeypatch.undo()
-    assert len(carry_out(plan(), images, tmp_path / "run", resume=True).steps) == 6
+    assert len(carry_out(plan(), images, tmp_path / "run", reuse=Reuse(resume=True)).steps) == 6
 
 
 def test_what_a_killed_process_had_begun_to_write_is_removed(tmp_path, images, monkeypatch):
@@ -256,12 +256,12 @@ def test_what_a_killed_process_had_begun_to_write_is_removed(tmp_path, images, m
         (tmp_path / "run").mkdir()
         outputs.write(tmp_path / "run" / "checkpoint.pt", b"half")
     (left,) = (tmp_path / "run").iterdir()
-    carry_out(plan(), images, tmp_path / "run", force=True)
+    carry_out(plan(), images, tmp_path / "run", reuse=Reuse(force=True))
     assert not left.exists()
 
 
 def test_resuming_where_nothing_is_begins(tmp_path, images):
-    finished = carry_out(plan(), images, tmp_path / "run", resume=True)
+    finished = carry_out(plan(), images, tmp_path / "run", reuse=Reuse(resume=True))
     assert [step.step for step in finished.steps] == [1, 2, 3, 4, 5, 6]
 
 
@@ -277,14 +277,14 @@ def test_the_checkpoint_of_another_run_is_refused_and_stays(tmp_path, images, ch
     carry_out(plan(), images, tmp_path / "run")
     before = {name: (tmp_path / "run" / name).read_bytes() for name in files(tmp_path / "run")}
     with pytest.raises(InputError, match=said):
-        carry_out(changed, images, tmp_path / "run", resume=True)
+        carry_out(changed, images, tmp_path / "run", reuse=Reuse(resume=True))
     assert {name: (tmp_path / "run" / name).read_bytes() for name in files(tmp_path / "run")} == before
 
 
 def test_other_images_are_refused(tmp_path, images):
     carry_out(plan(), images, tmp_path / "run")
     with pytest.raises(InputError, match="holds other images than those of the checkpoint"):
-        carry_out(plan(), images.held_out(8)[0], tmp_path / "run", resume=True)
+        carry_out(plan(), images.held_out(8)[0], tmp_path / "run", reuse=Reuse(resume=True))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nonsense", b"no checkpoint"], ids=len)
@@ -292,7 +292,7 @@ def test_a_damaged_checkpoint_is_an_error(tmp_path, images, content):
     carry_out(plan(), images, tmp_path / "run")
     (tmp_path / "run" / "checkpoint.pt").write_bytes(content)
     with pytest.raises(InputError, match=r"checkpoint\.pt is damaged, or no checkpoint of ffltool"):
-        carry_out(plan(), images, tmp_path / "run", resume=True)
+        carry_out(plan(), images, tmp_path / "run", reuse=Reuse(resume=True))
 
 
 def tampered(state, name, value):
@@ -341,7 +341,7 @@ def test_a_checkpoint_that_was_tampered_with_is_an_error(tmp_path, images, name,
     torch.save(tampered(torch.load(path, weights_only=True), name, value), path)
     before = path.read_bytes()
     with pytest.raises(InputError, match=said):
-        carry_out(plan(), images, tmp_path / "run", resume=True)
+        carry_out(plan(), images, tmp_path / "run", reuse=Reuse(resume=True))
     assert path.read_bytes() == before
 
 
@@ -353,7 +353,7 @@ def test_moments_that_were_tampered_with_are_an_error(tmp_path, images, value):
     state["moments"] = {**state["moments"], 1: value}
     torch.save(state, path)
     with pytest.raises(InputError, match="the checkpoint does not hold the weights and moments of this model"):
-        carry_out(plan(), images, tmp_path / "run", resume=True)
+        carry_out(plan(), images, tmp_path / "run", reuse=Reuse(resume=True))
 
 
 @pytest.mark.parametrize(
@@ -379,7 +379,7 @@ def test_a_log_that_was_tampered_with_is_an_error(tmp_path, images, line):
     path.write_bytes(b"".join(lines[:-1]) + line + b"\n")
     before = path.read_bytes()
     with pytest.raises(InputError, match=r"log\.csv does not hold the 6 steps of the checkpoint beside it"):
-        carry_out(plan(), images, tmp_path / "run", resume=True)
+        carry_out(plan(), images, tmp_path / "run", reuse=Reuse(resume=True))
     assert path.read_bytes() == before
 
 
@@ -388,9 +388,10 @@ def test_settings_that_were_tampered_with_mark_no_run(tmp_path, images, content)
     carry_out(plan(), images, tmp_path / "run")
     (tmp_path / "run" / "config.json").write_bytes(content)
     before = {name: (tmp_path / "run" / name).read_bytes() for name in files(tmp_path / "run")}
-    for how, said in (("resume", "holds other files; a new folder is wanted"), ("force", "was not written by this")):
+    other, strange = "holds other files; a new folder is wanted", "was not written by this"
+    for reuse, said in ((Reuse(resume=True), other), (Reuse(force=True), strange)):
         with pytest.raises(InputError, match=said):
-            carry_out(plan(), images, tmp_path / "run", **{how: True})
+            carry_out(plan(), images, tmp_path / "run", reuse=reuse)
     assert {name: (tmp_path / "run" / name).read_bytes() for name in files(tmp_path / "run")} == before
 
 
@@ -437,17 +438,17 @@ def test_a_checkpoint_of_another_kind_and_a_log_without_its_steps_are_errors(tmp
     carry_out(plan(), images, tmp_path / "run")
     (tmp_path / "run" / "log.csv").write_text("step\n")
     with pytest.raises(InputError, match=r"log\.csv does not hold the 6 steps of the checkpoint beside it"):
-        carry_out(plan(), images, tmp_path / "run", resume=True)
+        carry_out(plan(), images, tmp_path / "run", reuse=Reuse(resume=True))
     torch.save({"schema": "other/2"}, tmp_path / "run" / "checkpoint.pt")
     with pytest.raises(InputError, match=r"a checkpoint of the kind other/2, not ffltool\.checkpoint/1"):
-        carry_out(plan(), images, tmp_path / "run", resume=True)
+        carry_out(plan(), images, tmp_path / "run", reuse=Reuse(resume=True))
 
 
 def test_a_run_is_not_written_over_without_being_asked_to(tmp_path, images):
     carry_out(plan(), images, tmp_path / "run", test=images, judging=JUDGING)
     with pytest.raises(InputError, match="holds results already; --resume goes on with them, --force begins anew"):
         carry_out(plan(), images, tmp_path / "run")
-    carry_out(plan(epochs=1), images, tmp_path / "run", force=True)
+    carry_out(plan(epochs=1), images, tmp_path / "run", reuse=Reuse(force=True))
     assert files(tmp_path / "run") == ["checkpoint.pt", "config.json", "log.csv", "samples/epoch_0001.png"]
 
 
@@ -455,7 +456,7 @@ def test_a_folder_of_other_files_is_left_alone(tmp_path, images):
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(InputError, match="holds other files; a new folder is wanted, or --force"):
         carry_out(plan(), images, tmp_path)
-    carry_out(plan(epochs=1), images, tmp_path, force=True)
+    carry_out(plan(epochs=1), images, tmp_path, reuse=Reuse(force=True))
     assert (tmp_path / "thesis.tex").read_text() == "mine"
 
 
@@ -464,7 +465,7 @@ def test_what_is_only_called_like_a_part_of_a_run_is_not_removed(tmp_path, image
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
     with pytest.raises(InputError, match="was not written by this command and stays; a new folder is wanted"):
-        carry_out(plan(), images, tmp_path, force=True)
+        carry_out(plan(), images, tmp_path, reuse=Reuse(force=True))
     assert (tmp_path / name).read_text() == "mine"
 
 
@@ -474,11 +475,12 @@ def test_images_that_a_run_would_remove_are_refused_and_stay(tmp_path, images, p
     carry_out(plan("vae"), images, folder, test=images, judging=JUDGING, generate=2)
     before = sorted(folder.rglob("*"))
     for sets in ({"images": replace(images, folder=folder / part)}, {"test": replace(images, folder=folder / part)}):
-        for how in ("force", "resume"):
+        for reuse in (Reuse(force=True), Reuse(resume=True)):
             with pytest.raises(InputError, match=rf"{part} lies in .*run, where it would be removed"):
-                carry_out(**{"plan": plan("vae"), "images": images, "folder": folder, **sets, how: True})
+                carry_out(**{"plan": plan("vae"), "images": images, "folder": folder, "reuse": reuse, **sets})
     assert sorted(folder.rglob("*")) == before
-    carry_out(plan(), replace(images, folder=folder / "mine"), folder, force=True)  # other folders there are kept
+    # other folders there are kept
+    carry_out(plan(), replace(images, folder=folder / "mine"), folder, reuse=Reuse(force=True))
 
 
 def test_a_run_within_the_folder_of_its_images_is_refused(tmp_path, images):
@@ -530,7 +532,7 @@ def test_a_full_disk_is_an_error_and_keeps_the_last_checkpoint(tmp_path, images,
     before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
     full_disk(".pt")
     with pytest.raises(InputError, match=r"checkpoint\.pt cannot be written: No space left on device"):
-        carry_out(plan(epochs=2), images, tmp_path / "run", resume=True)
+        carry_out(plan(epochs=2), images, tmp_path / "run", reuse=Reuse(resume=True))
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
     assert not list((tmp_path / "run").glob(".*"))
 
@@ -586,7 +588,7 @@ def test_a_folder_that_is_closed_to_us_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)  # which root never sees by itself
     for folder, said in ((tmp_path, "cannot be written to: permission denied"), (tmp_path / "new", "cannot be made")):
         with pytest.raises(InputError, match=said):
-            check_folder(folder, [folder / "config.json"], mark="mark", resume=False, force=False)
+            check_folder(folder, [folder / "config.json"], Reuse(), mark="mark")
 
 
 @pytest.mark.parametrize("seconds", [float("nan"), -1.0])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ffltool import ranks
 from ffltool.errors import InputError
 from ffltool.stream import stream
 
@@ -17,6 +18,12 @@ from ffltool.stream import stream
 def test_yields_every_result_in_order(workers, chunk, count):
     results = stream(range(count), lambda item: item * item, workers=workers, chunk=chunk)
     assert list(results) == [item * item for item in range(count)]
+
+
+def test_there_is_a_worker_for_each_core_by_default(monkeypatch):
+    monkeypatch.setattr(ranks, "cores", lambda: 3)
+    three = threading.Barrier(3)  # which three at a time pass, and fewer never
+    assert list(stream(range(6), lambda item: three.wait(timeout=60) >= 0)) == [True] * 6
 
 
 def test_is_only_a_little_ahead():

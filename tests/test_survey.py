@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ffltool.archives import MARK
-from ffltool.average import Loading
 from ffltool.errors import BrokenImageError, InputError, NothingComparedError
+from ffltool.loading import Loading
 from ffltool.recipes import PRESETS, Recipe
 from ffltool.sources import Selection
 from ffltool.survey import as_npz, from_npz, shown_otherwise, survey
@@ -161,7 +161,7 @@ def test_pairs_and_batches_of_nothing_but_broken_images_are_an_error(folders, la
 
 def test_how_it_is_shown_can_change_and_what_was_measured_cannot(measured):
     found = measured()
-    assert shown_otherwise(found, {"show": "ln", "curves": None}).recipe == Recipe(show="ln")
+    assert shown_otherwise(found, {"show": "ln"}).recipe == Recipe(show="ln")
     with pytest.raises(InputError, match="window cannot be changed without the images; show and curves can"):
         shown_otherwise(found, {"window": "none"})
 

@@ -5,7 +5,7 @@ import pytest
 
 from ffltool.limits import limits_of
 from ffltool.report import BandScore, ImageSet, PairValues, Report, Score
-from ffltool.verdicts import Judging, differences, judge
+from ffltool.verdicts import LimitJudging, differences, judge
 
 
 def side(name="real", **rest):
@@ -48,7 +48,7 @@ def report(*psnr, ssim=None, others=(), **rest):
 def verdict(found, name, before=None, **table):
     """The verdict on the one limit of a table."""
     judging = {key: table.pop(key) for key in ("strict", "renewing") if key in table}
-    judged = judge(found, limits_of(name, table, "limits"), Judging(before=before, **judging))
+    judged = judge(found, limits_of(name, table, "limits"), LimitJudging(before=before, **judging))
     return judged.report.verdicts[-1]
 
 
@@ -211,7 +211,7 @@ def test_without_a_baseline_a_change_is_missing_unless_this_run_makes_one():
     ],
 )
 def test_what_makes_numbers_incomparable_fails_with_a_reason(change, reason):
-    judged = judge(report(), limits_of("psnr", {"max_drop": 9}, "limits"), Judging(before=report(**change)))
+    judged = judge(report(), limits_of("psnr", {"max_drop": 9}, "limits"), LimitJudging(before=report(**change)))
     broken, limit = judged.report.verdicts
     assert (broken.state, broken.limit, broken.metric) == ("fail", "comparable with the baseline", "baseline")
     assert reason in broken.reason
@@ -236,7 +236,7 @@ def test_other_bands_are_incomparable():
 
 def test_what_a_baseline_says_stays_on_its_line():
     odd = {"alpha": "white\n\x1b[31m", "fit": "none", "pillow": "11\n"}
-    judged = judge(report(), [], Judging(before=replace(BEFORE, environment=odd)))
+    judged = judge(report(), [], LimitJudging(before=replace(BEFORE, environment=odd)))
     assert judged.report.verdicts[0].reason == "--alpha was white\\n\\x1b[31m and is drop"
     assert judged.report.warnings == ("the baseline was made with pillow 11\\n, and this is 12.0.0",)
 
@@ -264,7 +264,7 @@ def test_an_incomparable_baseline_is_not_renewed_unseen():
 
 def test_other_versions_of_libraries_are_a_warning():
     before = replace(BEFORE, environment=BEFORE.environment | {"pillow": "11.0.0"})
-    judged = judge(report(), [], Judging(before=before))
+    judged = judge(report(), [], LimitJudging(before=before))
     assert judged.report.warnings == ("the baseline was made with pillow 11.0.0, and this is 12.0.0",)
     assert judged.state == "pass"
 
@@ -278,7 +278,7 @@ def test_the_state_of_a_set_is_that_of_its_worst_limit(tables, state):
 
 
 def test_every_score_stands_somewhere_with_or_without_a_limit():
-    judged = judge(report(others=[score("lsd", 1.0, "lower")]), [], Judging(before=BEFORE))
+    judged = judge(report(others=[score("lsd", 1.0, "lower")]), [], LimitJudging(before=BEFORE))
     assert [(each.quantity.name, each.value, each.change) for each in judged.standings] == [
         ("psnr", 31, -1),
         ("lsd", 1, None),

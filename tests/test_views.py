@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from ffltool import views
-from ffltool.average import Loading
 from ffltool.errors import InputError
+from ffltool.loading import Loading
 from ffltool.recipes import PRESETS, Recipe
 from ffltool.sources import Selection
 from ffltool.survey import survey

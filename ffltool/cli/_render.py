@@ -219,14 +219,14 @@ def _track(items: Iterable[Item], total: int, *, doing: str, each: str) -> Itera
             bar.update(task, advance=1, rate=f"{speed:.1f} {each}/s" if each and speed else "")
 
 
-def descent_progress(*, quiet: bool) -> reconstruct.Progress | None:
+def descent_progress(*, quiet: bool) -> reconstruct.DescentProgress | None:
     """Return what to wrap the steps of an objective in: a bar with loss and PSNR, as `progress` does."""
     return _track_descent if _watched(quiet=quiet) else None
 
 
 def _track_descent(
-    steps: Iterator[tuple[reconstruct.Step, Tensor]], name: str, total: int
-) -> Iterator[tuple[reconstruct.Step, Tensor]]:
+    steps: Iterator[tuple[reconstruct.DescentStep, Tensor]], name: str, total: int
+) -> Iterator[tuple[reconstruct.DescentStep, Tensor]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -238,7 +238,7 @@ def _track_descent(
             yield step, image
 
 
-def training_progress(*, quiet: bool, doing: str) -> runs.Progress | None:
+def training_progress(*, quiet: bool, doing: str) -> runs.TrainingProgress | None:
     """Return what to wrap a training in: a bar with losses, images per second and the time left, as `progress` does."""
     return partial(_track_training, doing=doing) if _watched(quiet=quiet) else None
 

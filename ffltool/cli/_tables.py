@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ffltool.diagnose import Diagnosis
     from ffltool.grids import Finding, Search
-    from ffltool.reconstruct import Rebuilt
+    from ffltool.reconstruct import Reconstruction
     from ffltool.survey import Survey
 
 Sizes = tuple[tuple[int, int], ...]  # (height, width) of images
@@ -91,7 +91,7 @@ def what_lfd_is(report: Report) -> str:
     return f"{line}\nAt {height}x{width} an LFD of {report.scores[0].value:.4f} is a PSNR of {decibel:.2f} dB."
 
 
-def of_rebuilt(folder: Path, results: list[Rebuilt]) -> str:
+def of_rebuilt(folder: Path, results: list[Reconstruction]) -> str:
     """Return what each objective brought back, and where the files are."""
     rows = (
         [
@@ -119,16 +119,16 @@ def of_survey(survey: Survey) -> str:
     from ffltool.radial import bands
     from ffltool.views import band_gains, label, references
 
-    height, width = survey.meta["size"]
-    rows = zip(survey.meta["sets"], references(survey), band_gains(survey), strict=True)
+    height, width = survey.size
+    rows = zip(survey.sets, references(survey), band_gains(survey), strict=True)
     table = columns(
         "set",
         "images",
         *(band.name for band in bands(4)[1:]),
         rows=(
             [
-                each["label"] if each["label"] == each["input"] else f"{each['label']}, {each['input']}",
-                str(each["images"]),
+                each.label if each.label == each.input else f"{each.label}, {each.input}",
+                str(each.images),
                 *(f"{value:{'+' * (first != number)}.2f}" if math.isfinite(value) else "-" for value in values),
             ]
             for number, (each, first, values) in enumerate(rows)

@@ -182,9 +182,9 @@ def judging_of(
 
 def dataset_of(folder: Path, plan: Plan, *, workers: int | None, quiet: bool) -> Dataset:
     """Return the images of a folder as a plan wants them, with a bar while they are read."""
-    from ffltool.average import Loading
     from ffltool.cli import _render
     from ffltool.datasets import load
+    from ffltool.loading import Loading
 
     progress = _render.progress(quiet=quiet, doing=f"reading {folder.name}", each="images")
     loading = Loading(workers=workers, progress=progress)
@@ -198,7 +198,7 @@ def what_was_trained(finished: Finished) -> str:
     terms = ", ".join(f"{name} {value:.4g}" for name, value in named if value is not None)
     return (
         f"{plan.model}, {plan.size}x{plan.size}: step {last.step} of epoch {last.epoch}, loss {last.loss:.4g} ({terms})"
-        f"\nfiles are in {finished.folder}"
+        f"\nfiles are in {finished.place.path}"
     )
 
 

@@ -85,7 +85,7 @@ def bandlimit(
         names = filtered.names_of_waves(points)
     elif cube:
         _refuse("--cube", at=at, **filtering)
-        names, draw = filtered.names_of_slices(), partial(filtered.draw_slices, output)
+        names, draw = filtered.names_of_slices(), filtered.draw_slices
     else:
         _refuse("an IMAGE, only with --waves", at=at)
         chosen = limits.filters(
@@ -95,18 +95,19 @@ def bandlimit(
             order=order,
             point=(0, 0) if point is None else limits.point(point),
         )
-        names, draw = [each.name for each in chosen], partial(filtered.draw_filters, output, filters=chosen)
+        names, draw = [each.name for each in chosen], partial(filtered.draw_filters, filters=chosen)
 
     files = [f"{name}.png" for name in names]
     _check(output, keep, files, force=force)
     warnings: list[str] = []
     if image is None:
-        images = filtered.draw_waves(output, points)
+        drawn = filtered.draw_waves(points)
     else:
         target, warnings = pictures.load(image, size=size)
-        images = draw(target)
+        drawn = draw(target)
+    figures.save(drawn.figure, output)
     if keep is not None:
-        pictures.write_images(keep, images)
+        pictures.write_images(keep, drawn.images)
     _render.deliver(lambda: _tables.of_figure(output, keep, files), warnings=warnings)
 
 

@@ -74,9 +74,11 @@ def experiment(
     from ffltool import experiment_tables, experiment_views
     from ffltool.cli import _render
     from ffltool.experiment import Design
+    from ffltool.run_folder import Reuse
     from ffltool.trials import RESULTS, check, run
 
-    check(output, resume=resume, force=force)
+    reuse = Reuse(resume=resume, force=force)
+    check(output, reuse)
     design = Design(variants=_names(variants), seeds=_numbers(seeds), once=_names(once or []))
     plan, where = tr.plan_of(asked, seed=design.seeds[0]), tr.device_of(device)
     judging = tr.judging_of(metric, weights, device=where, download=download, quiet=quiet, workers=workers)
@@ -92,8 +94,7 @@ def experiment(
         tested,
         output,
         device=where,
-        resume=resume,
-        force=force,
+        reuse=reuse,
         judging=judging,
         progress=lambda trial: _render.training_progress(quiet=quiet, doing=trial),
     )

@@ -55,8 +55,8 @@ def peaks(
     Example: ffltool peaks fake/ --reference real/ --fail-on-peak
     """
     from ffltool import grids, ranks
-    from ffltool.average import Loading
     from ffltool.cli import _render, _tables
+    from ffltool.loading import Loading
     from ffltool.sources import Selection
 
     _render.check_files([(json, grids.MARK)], figure=output, force=force)

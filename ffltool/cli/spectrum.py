@@ -1,5 +1,6 @@
 """``ffltool spectrum``: mean spectra of images and folders, side by side."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -87,10 +88,12 @@ def spectrum(
 
     Example: ffltool spectrum real/ fake/ -o spectra.png
     """
+    asked = dict(locals())
     from ffltool import archives, figures, outputs, ranks
     from ffltool import survey as surveys
-    from ffltool.average import Loading
     from ffltool.cli import _render
+    from ffltool.loading import Loading
+    from ffltool.recipes import Recipe
     from ffltool.recipes import preset as recipe
     from ffltool.sources import Selection
 
@@ -100,10 +103,7 @@ def spectrum(
         raise InputError("--data is an archive, which does not go to standard output")
     wanted = [(output, outputs.MARK), (data, archives.MARK)]
     _render.check_files(wanted, force=force)
-    changes = {
-        **{"channels": channels, "span": span, "whiten": whiten, "residual": residual, "window": window, "pad": pad},
-        **{"transform": transform, "orthonormal": orthonormal, "average": average, "show": show, "curves": curves},
-    }
+    changes = {field.name: asked[field.name] for field in fields(Recipe) if asked[field.name] is not None}
     if from_ is not None:
         if inputs or preset or size or limit or seed is not None:
             raise InputError("--from draws what was measured, and takes no INPUT, --preset, --size, --limit or --seed")
@@ -126,7 +126,7 @@ def spectrum(
             device=opt.torch_device(device),
         )
     if ranks.rank() == 0:
-        _deliver(found, output=output, data=data, layout=layout or found.meta["selection"]["layout"])
+        _deliver(found, output=output, data=data, layout=layout or found.layout)
 
 
 def _deliver(found: "Survey", *, output: Path | None, data: Path | None, layout: str) -> None:
@@ -140,4 +140,4 @@ def _deliver(found: "Survey", *, output: Path | None, data: Path | None, layout:
         if output is not None:
             figures.save(views.draw(found, layout=layout), output)
     finally:  # a file that cannot be written does not cost the numbers
-        _render.deliver(lambda: _tables.of_survey(found), warnings=found.meta["warnings"])
+        _render.deliver(lambda: _tables.of_survey(found), warnings=found.warnings)

@@ -76,10 +76,11 @@ def train(
     asked = dict(locals())
     from ffltool import ranks
     from ffltool.cli import _render
-    from ffltool.run_folder import RunFolder
+    from ffltool.run_folder import Reuse, RunFolder
     from ffltool.runs import Keeping, carry_out
 
-    RunFolder(output).check(resume=resume, force=force)
+    reuse = Reuse(resume=resume, force=force)
+    RunFolder(output).check(reuse)
     plan, where = tr.plan_of(asked, seed=seed), tr.device_of(device)
     judging = tr.judging_of(
         metric, weights, device=where, download=download, quiet=quiet, workers=workers, tested=test is not None
@@ -92,8 +93,7 @@ def train(
         output,
         test=tested,
         device=where,
-        resume=resume,
-        force=force,
+        reuse=reuse,
         keeping=Keeping(checkpoint_seconds=checkpoint_seconds, samples_every=samples_every),
         judging=judging,
         generate=sample,

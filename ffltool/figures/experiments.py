@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from ffltool.figures.canvas import TEXT, colour, dashes, new_figure, tidy
@@ -14,13 +15,15 @@ from ffltool.figures.rebuilt import Curve, Panel
 
 _SIDE = 0.95  # inches of an image
 _SMALL = 7.5  # points
-_NAME = 1.3  # inches beside a row for its name
+_BESIDE = 0.05  # inches between a row and its name
+_POINT = 1 / 72  # inch
 
 
 def image_rows(rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> Figure:
     """Draw named rows of images of one size, shape (S, S, 3) in 0..1, one above the other (Figs. 5 and 6)."""
     columns = max(len(images) for _, images in rows)
-    figure = new_figure(_NAME + columns * _SIDE, len(rows) * _SIDE)
+    widest = max(TextPath((0, 0), name, size=TEXT).get_extents().width for name, _ in rows)
+    figure = new_figure(widest * _POINT + _BESIDE + columns * _SIDE, len(rows) * _SIDE)
     _close_up(figure)
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for (name, images), row in zip(rows, grid, strict=True):

@@ -90,7 +90,7 @@ def spectrum_figure(
 ) -> Figure:
     """Draw a row of maps for each set, curves of all sets below; `layout` "maps" or "profiles" leaves the other out."""
     wide, tall = sides(*spectra[0].map.shape, inches=_SIDE)
-    columns = 3 if any(each.difference is not None for each in spectra) else 2
+    columns = _columns(spectra)
     maps = (columns * max(wide, 1.6) + 2.0, len(spectra) * (tall + 0.25) + 0.75)
     plots = (_WIDTH, 2.5 * ((len(curves) + 1) // 2) + 0.35)
     if layout == "maps":
@@ -107,6 +107,11 @@ def spectrum_figure(
     return figure
 
 
+def _columns(spectra: Sequence[Spectrum]) -> int:
+    """Return how many columns sets have: an example, the map, and the difference where there is one."""
+    return 3 if any(each.difference is not None for each in spectra) else 2
+
+
 def _draw_maps(
     figure: Figure | SubFigure,
     spectra: Sequence[Spectrum],
@@ -115,7 +120,7 @@ def _draw_maps(
     *,
     inches: tuple[float, float],
 ) -> None:
-    columns = 3 if any(each.difference is not None for each in spectra) else 2
+    columns = _columns(spectra)
     rows = figure.subplots(len(spectra), columns, squeeze=False)
     for number, (each, row) in enumerate(zip(spectra, rows, strict=True), start=1):
         row[0].imshow(each.example, cmap="gray", vmin=0, vmax=1, interpolation="nearest")

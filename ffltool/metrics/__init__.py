@@ -69,7 +69,7 @@ class Metric:
     libraries: tuple[str, ...] = ()  # beside Pillow, for a result names the versions it was computed with
 
     @property
-    def scores(self) -> tuple[str, ...]:
+    def score_names(self) -> tuple[str, ...]:
         """The names of its scores."""
         return tuple(f"{self.name}[{part}]" for part in self.parts) or (self.name,)
 

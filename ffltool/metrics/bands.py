@@ -92,7 +92,7 @@ class BandSums(Sums):
     """
 
     def __init__(self, count: int, *, size: tuple[int, int] | None = None) -> None:
-        self.bands, self.size = count, size
+        self.inner, self.size = count, size
         shapes = {} if size is None else {"error": (size[0], size[1] // 2 + 1)}
         super().__init__(count=(), lfd=(count + 2,), parts=(count + 2, len(PARTS)), **shapes)
 
@@ -106,7 +106,7 @@ class BandSums(Sums):
         if self.size is not None and self.size != real.shape[-2:]:
             raise ShapeError(f"all pairs must be {self.size[0]}x{self.size[1]}, got {tuple(real.shape)}")
         maps = _parts(real, fake).cpu()
-        self.add_parts(_in_bands(maps, width=real.shape[-1], count=self.bands))
+        self.add_parts(_in_bands(maps, width=real.shape[-1], count=self.inner))
         if self.size is not None:
             self.add(error=maps[:, :2].sum((0, 1)))
 
@@ -120,7 +120,7 @@ class BandSums(Sums):
         amplitude, phase, real, fake = self.tensors["parts"].T.tolist()
         total = math.fsum(amplitude) + math.fsum(phase)
         scores = []
-        for index, band in enumerate(bands(self.bands)):
+        for index, band in enumerate(bands(self.inner)):
             error = amplitude[index] + phase[index]
             power = real[index] > 0 and fake[index] > 0
             scores.append(

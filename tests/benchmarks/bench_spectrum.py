@@ -33,7 +33,8 @@ from bench_lfd import beside, canvas, cores
 from decode_only import decode
 from PIL import Image
 
-from ffltool.average import Loading, average
+from ffltool.average import average
+from ffltool.loading import Loading
 from ffltool.mean_spectrum import MeanSpectrum
 from ffltool.recipes import Recipe
 

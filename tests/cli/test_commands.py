@@ -112,7 +112,7 @@ def test_sets_of_unequal_numbers_are_compared_as_wholes(folders, run):
     lines = out.splitlines()
     assert lines[0] == f"5 real and 2 fake images, 12x16: {real} and {fake}"
     assert lines[2].split() == ["metric", "value", "unit", "better"]
-    assert [line.split()[0] for line in lines[3:]] == ["lsd", "sde", *METRICS["gain"].scores]
+    assert [line.split()[0] for line in lines[3:]] == ["lsd", "sde", *METRICS["gain"].score_names]
     report = json.loads(run("metrics", real, fake, "-m", "lsd,sde,gain", "--json", "-")[1])
     jsonschema.validate(report, SCHEMA)
     assert (report["real"]["images"], report["fake"]["images"], report["scores"][0]["images"]) == (5, 2, 2)

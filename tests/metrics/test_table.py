@@ -24,7 +24,7 @@ def test_a_metric_lives_where_the_table_says(name):
     assert list(inspect.signature(getattr(module, name)).parameters)[:2] == ["real", "fake"]
     if metric.of == "pairs" and not metric.learned:
         assert metric.of_pair is module.of_pair
-        assert metric.scores == (name,)
+        assert metric.score_names == (name,)
 
 
 @pytest.mark.parametrize("name", ["lsd", "sde", "gain"])
@@ -33,7 +33,7 @@ def test_a_metric_of_mean_spectra_has_as_many_values_as_names_of_scores(name):
     sums = metric.module.state(12, 16)
     assert isinstance(sums, Sums)
     sums.update(torch.rand(2, 1, 12, 16))
-    assert len(metric.module.of_sets(name, sums.compute(), sums.compute())) == len(metric.scores)
+    assert len(metric.module.of_sets(name, sums.compute(), sums.compute())) == len(metric.score_names)
 
 
 @pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.of == "labels"])
@@ -42,7 +42,7 @@ def test_a_metric_of_labels_has_one_value_of_a_confusion_matrix(name):
     sums = METRICS[name].module.Confusion(maps)
     sums.update(np.array([0, 1]), np.array([0, 1]))
     assert METRICS[name].module.of_labels(name, sums.compute(), maps) == 1
-    assert METRICS[name].scores == (name,)
+    assert METRICS[name].score_names == (name,)
 
 
 def test_metrics_of_pairs_and_of_labels_need_pairs():
@@ -105,7 +105,7 @@ def test_results_say_what_makes_them_comparable():
 
 def test_the_scores_of_the_gain_are_named_after_their_bands():
     names = [band.name for band in bands(4)[1:]]
-    assert METRICS["gain"].scores == tuple(f"gain[{name}]" for name in names)
+    assert METRICS["gain"].score_names == tuple(f"gain[{name}]" for name in names)
 
 
 def test_a_row_is_frozen_and_says_what_each_value_is():
