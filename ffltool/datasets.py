@@ -28,9 +28,9 @@ _SHARE = 0.25  # of a machine's or a device's memory that pixels may take
 class Dataset:
     """Images of one folder: ``pixels``, uint8, shape (N, 3, S, S), and their names, each there once.
 
-    Pairs have six channels, those of what is given before those of what is wanted, see `given` and `wanted`.
-    Names are without suffix, but where that leaves two of them equal.
-    ``digest`` is over names and sizes in bytes of the files, ``warnings`` are what has to be said of them.
+    Pairs have six channels, those of what is given before those of what is wanted, see `given` and `wanted`. Names are
+    without suffix, but where that leaves two of them equal. ``digest`` is over names and sizes in bytes of the files,
+    ``warnings`` are what has to be said of them.
     """
 
     folder: Path
@@ -164,11 +164,6 @@ def wanted(images: Tensor) -> Tensor:
 def to_unit(pixels: Tensor) -> Tensor:
     """Return 8-bit pixels, of any shape, as float32 in -1..1."""
     return pixels.float() / 127.5 - 1
-
-
-def to_pixels(images: Tensor) -> Tensor:
-    """Return images in -1..1, of any shape, as 8-bit pixels, rounded."""
-    return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def seed_of(seed: int, *what: object) -> int:
