@@ -62,16 +62,8 @@ class Dataset:
         return len(self.names)
 
 
-def load(
-    folder: Path,
-    *,
-    size: int,
-    direction: str | None = None,
-    limit: int | None = None,
-    recursive: bool = True,
-    loading: Loading | None = None,
-) -> Dataset:
-    """Read a folder of images: the shorter side is resized to `size` (Lanczos), and the centre is cut out.
+def load(folder: Path, *, size: int, direction: str | None = None, loading: Loading | None = None) -> Dataset:
+    """Read a folder of images, its subfolders too: the shorter side becomes `size` (Lanczos), the centre is cut out.
 
     With a direction each image holds a pair side by side, whose halves are treated so: of "AtoB" the left one is given
     and the right one is wanted, "BtoA" is the other way round.
@@ -85,7 +77,7 @@ def load(
     NothingComparedError : if every image is broken.
     """
     loading = loading or Loading()
-    files = [folder / name for name in find(folder, recursive=recursive)[:limit]]
+    files = [folder / name for name in find(folder)]
     pixels = _room(len(files), 6 if direction else 3, size, size)
     loaded = loading.each(files, partial(_read, size=size, direction=direction, alpha=loading.alpha))
     kept: list[Path] = []

@@ -44,11 +44,10 @@ def test_pixels_of_16_bits_are_rounded_to_8(tmp_path):
     assert load(tmp_path, size=2).pixels[0, 0].tolist() == [[0, 1], [64, 255]]
 
 
-def test_names_are_relative_and_without_suffix_and_limit_takes_the_first(tmp_path, save):
+def test_names_are_relative_to_the_folder_and_without_suffix(tmp_path, save):
     for name in ("b.png", "a/c.jpg", "a/d.png"):
         save(tmp_path / name, size=(8, 8))
     assert load(tmp_path, size=8).names == ("a/c", "a/d", "b")
-    assert load(tmp_path, size=8, limit=2).names == ("a/c", "a/d")
 
 
 def test_names_that_differ_in_their_suffix_alone_keep_it(tmp_path, save):
