@@ -413,6 +413,8 @@ def test_a_full_standard_output_is_one_line(folders):
 def test_standard_output_that_takes_a_part_only_is_an_error(tmp_path, folders, unbuffered):
     resource = pytest.importorskip("resource")
     command = [*FFLTOOL, "lfd", *map(str, folders()), "--json", "-"]
+    measured = [name for name in os.environ if name.startswith("COVERAGE")]  # which wants to write a file too
+    environment = os.environ | dict.fromkeys(measured, "") | {"PYTHONUNBUFFERED": unbuffered}
     with (tmp_path / "out.json").open("w") as out:
         result = subprocess.run(
             command,
@@ -420,7 +422,7 @@ def test_standard_output_that_takes_a_part_only_is_an_error(tmp_path, folders, u
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            env=environment,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300)),  # as a disk that is almost full
         )
     assert (result.returncode, result.stderr) == (2, "ffltool: standard output cannot be written: File too large\n")
