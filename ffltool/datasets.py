@@ -28,9 +28,9 @@ _SHARE = 0.25  # of a machine's or a device's memory that pixels may take
 class Dataset:
     """Images of one folder: ``pixels``, uint8, shape (N, 3, S, S), and their names, each there once.
 
-    Pairs have six channels, those of what is given before those of what is wanted, see `given` and `wanted`.
-    Names are without suffix, but where that leaves two of them equal.
-    ``digest`` is over names and sizes in bytes of the files, ``warnings`` are what has to be said of them.
+    Pairs have six channels, those of what is given before those of what is wanted, see `given` and `wanted`. Names are
+    without suffix, but where that leaves two of them equal. ``digest`` is over names and sizes in bytes of the files,
+    ``warnings`` are what has to be said of them.
     """
 
     folder: Path
@@ -62,16 +62,8 @@ class Dataset:
         return len(self.names)
 
 
-def load(
-    folder: Path,
-    *,
-    size: int,
-    direction: str | None = None,
-    limit: int | None = None,
-    recursive: bool = True,
-    loading: Loading | None = None,
-) -> Dataset:
-    """Read a folder of images: the shorter side is resized to `size` (Lanczos), and the centre is cut out.
+def load(folder: Path, *, size: int, direction: str | None = None, loading: Loading | None = None) -> Dataset:
+    """Read a folder of images, its subfolders too: the shorter side becomes `size` (Lanczos), the centre is cut out.
 
     With a direction each image holds a pair side by side, whose halves are treated so: of "AtoB" the left one is given
     and the right one is wanted, "BtoA" is the other way round.
@@ -85,7 +77,7 @@ def load(
     NothingComparedError : if every image is broken.
     """
     loading = loading or Loading()
-    files = [folder / name for name in find(folder, recursive=recursive)[:limit]]
+    files = [folder / name for name in find(folder)]
     pixels = _room(len(files), 6 if direction else 3, size, size)
     loaded = loading.each(files, partial(_read, size=size, direction=direction, alpha=loading.alpha))
     kept: list[Path] = []
@@ -164,11 +156,6 @@ def wanted(images: Tensor) -> Tensor:
 def to_unit(pixels: Tensor) -> Tensor:
     """Return 8-bit pixels, of any shape, as float32 in -1..1."""
     return pixels.float() / 127.5 - 1
-
-
-def to_pixels(images: Tensor) -> Tensor:
-    """Return images in -1..1, of any shape, as 8-bit pixels, rounded."""
-    return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def seed_of(seed: int, *what: object) -> int:

@@ -21,6 +21,7 @@ from ffltool.survey import Survey, assembled
 from ffltool.texts import number, signed, typeset
 
 _FEWEST = 3  # values that have a distribution
+_TABLE = " The table below has the numbers."
 # title in `views.plots` -> the one on the page, and what a reader should know of it
 _CAPTIONS = {
     "mean spectrum of real": ("Mean spectrum, real", "Power in dB over frequency, zero frequency in the middle."),
@@ -100,9 +101,6 @@ def in_bands(scores: Sequence[BandScore]) -> Iterator[Drawing]:
     if any(band.gain_db for band in scores):
         caption = "Power of the fake images over that of the real ones; left of 0 they lack it."
         yield _drawing(figures.gains_in_bands(scores), "Gain in bands", caption, alt=caption + _TABLE)
-
-
-_TABLE = " The table below has the numbers."
 
 
 def _drawing(figure: figures.Figure, title: str, caption: str, *, alt: str) -> Drawing:

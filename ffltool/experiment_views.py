@@ -9,12 +9,12 @@ import numpy as np
 
 from ffltool import figures, views
 from ffltool.experiment import Experiment, JudgedTrial
-from ffltool.figures import Curve, Panel
+from ffltool.figures import Curve
+from ffltool.gallery import panel
 from ffltool.images import read
 from ffltool.pairing import find
 from ffltool.pictures import as_shown
 from ffltool.runs import Finished
-from ffltool.spectrum import log_amplitude
 
 _COLUMNS = 8  # images of a row
 _KINDS = {"mse": "mean squared error", "l1": "L1"}
@@ -61,22 +61,17 @@ def ablation(experiment: Experiment) -> figures.Figure:
     values = _values(baseline)
     names = sorted(values, key=values.__getitem__) if scores else find(real)
     name = names[len(names) // 2]
-    panels = [_panel("real", real / name)]
+    panels = [panel("real", read(real / name).tensor())]
     for variant in dict.fromkeys(each.trial.variant for each in experiment.trials):
         judged = experiment.of(variant)
         value = f"\n{_values(judged)[name]:.2f} {scores[0].unit}".rstrip() if scores else ""
-        panels.append(_panel(variant + value, judged.run.place.fake / name))
+        panels.append(panel(variant + value, read(judged.run.place.fake / name).tensor()))
     return figures.strip(panels)
 
 
 def _values(judged: JudgedTrial) -> dict[str, float]:
     """Return the first score of each test image."""
     return {pair.real: pair.values[0] for pair in judged.report.pairs}
-
-
-def _panel(title: str, path: Path) -> Panel:
-    image = read(path).tensor()
-    return Panel(title, as_shown(image), log_amplitude(255 * image).mean(0).numpy())
 
 
 def _image(path: Path) -> np.ndarray:

@@ -87,11 +87,11 @@ def names_of_rebuilt(objectives: Iterable[str], *, animate: bool) -> list[str]:
 def write_rebuilt(folder: Path, target: Tensor, results: Sequence[Reconstruction], about: Mapping[str, object]) -> None:
     """Write what each objective made of `target`, shape (C, H, W), and a report that says this about the run."""
     with new_folder(folder):
-        panels = [_panel("original", target)]
+        panels = [panel("original", target)]
         write_image(folder / "original.png", target)
         for result in results:
             last = result.steps[-1]
-            panels.append(_panel(f"{result.objective}\n{last.psnr:.1f} dB, LFD {last.lfd:.2f}", result.image))
+            panels.append(panel(f"{result.objective}\n{last.psnr:.1f} dB, LFD {last.lfd:.2f}", result.image))
             write_image(folder / f"{result.objective}.png", result.image)
             if result.frames:
                 write_animation(folder / f"{result.objective}.gif", result.frames)
@@ -152,10 +152,10 @@ def write_swapped(folder: Path, original: Tensor, other: Tensor) -> None:
         for name, (title, make) in _SWAPPED.items():
             picture = make(original, other)
             write_image(folder / f"{name}.png", picture)
-            panels.append(_panel(title, picture))
+            panels.append(panel(title, picture))
         figures.save(figures.images_over_spectra(panels), folder / "figure.png")
 
 
-def _panel(title: str, image: Tensor) -> figures.Panel:
+def panel(title: str, image: Tensor) -> figures.Panel:
     """Return a panel with the log amplitude of the pixels as they are, not cut, averaged over channels, in 0..255."""
     return figures.Panel(title, as_shown(image), log_amplitude(255 * image).mean(0).numpy())

@@ -9,9 +9,8 @@ which puts out s(real) and s(fake) and learns beside them (Goodfellow et al., 20
     GAN = mean of ln(1 + exp(-s(fake)))
     critic's loss = mean of (ln(1 + exp(-s(real))) + ln(1 + exp(s(fake)))) / 2
 
-With kl_weight 1 and the mean squared error that is the evidence lower
-bound of a decoder whose pixels have a variance of 1/2; a weight w stands for w / 2. A weight of 0 leaves its term out,
-so that nothing is computed of it.
+With the mean squared error KL of weight 1 makes the evidence lower bound of a decoder whose pixels have a variance of
+1/2; a weight w stands for w / 2. A weight of 0 leaves its term out, so that nothing is computed of it.
 """
 
 from __future__ import annotations

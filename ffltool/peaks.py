@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -26,7 +27,8 @@ _NOISE = 3.85  # three standard deviations, of pi / sqrt(6) each, of the logarit
 _UNEVEN = 5  # bins about the zero frequency, where backgrounds are steep
 _EXCESS = 1.5  # the smallest mean excess of an artefact, which all images share: a tenth of them at the cap make less
 _TOLD = 5  # peaks off the lattice, at most
-KINDS = ("artefact", "jpeg-grid", "as-reference", "off-lattice")
+
+Kind = Literal["artefact", "jpeg-grid", "as-reference", "off-lattice"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class Peak:
     ``period_px`` is that of the wave, across its crests; ``lattice`` the pixels, 2, 4, 8 or 16, after which the wave
     repeats itself along rows and along columns, None where it does not. ``level_db`` is above the background,
     ``energy_share`` the part of the residual's energy that is, ``over_reference`` z of the difference from a reference.
-    ``kind`` is one of `KINDS`, of which only an artefact is held against the images.
+    Of each ``kind`` only an artefact is held against the images.
     """
 
     u: float
@@ -47,7 +49,7 @@ class Peak:
     energy_share: float
     lattice: int | None
     over_reference: float | None
-    kind: str
+    kind: Kind
 
 
 def find_peaks(
@@ -79,6 +81,7 @@ def find_peaks(
         v, u = (_steps(size)[place].item() / size for place, size in zip((row, column), z.shape, strict=True))
         lattice = next(n for n in _PERIODS if n * u % 1 == n * v % 1 == 0) if exact[row, column] else None
         more = None if over is None else over[row, column].item()
+        kind: Kind
         if lattice is None:
             kind = "off-lattice"
         elif more is not None and more <= _MORE:

@@ -6,13 +6,14 @@ long as the pixels do, and its inflating row by row: the pixels are handed to it
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from zlib import crc32, decompressobj
 from zlib import error as InflateError
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 if not TYPE_CHECKING:  # isal does what zlib does, but its types are not zlib's
     try:
@@ -30,6 +31,7 @@ _FIRST = len(SIGNATURE) + 8  # where the header's fields begin
 _BETWEEN = 12  # bytes between the insides of two chunks: a check sum, a length, a name
 _PART = 1 << 14  # bytes that are inflated at a time, few enough to stay in the cache
 _HEAD = struct.Struct("<BHH")  # the head of a stored block: no last one, length, its complement
+_LARGE = 1 << 20  # bytes of pixels that are no longer held twice
 _BLOCK = 0xFFFF  # bytes that such a block can hold
 _TELLING = b"Raw profile", b"XML:", b"exif"  # keywords of texts that may hold an orientation
 
@@ -70,33 +72,55 @@ def decode_plain(content: bytes) -> Image.Image | None:
     if name != b"IEND":
         return None
     try:
-        stored = _stored(pixels, height * (1 + len(mode) * width))  # a row begins with the name of its filter
-        return Image.frombytes(mode, (width, height), stored, "zip", mode, 0)
+        size = height * (1 + len(mode) * width)  # a row begins with the name of its filter
+        stored = _stored(pixels, size)
+        if size < _LARGE:
+            return Image.frombytes(mode, (width, height), b"".join(stored), "zip", mode, 0)
+        image = _Inflated(stored, mode, (width, height))
+        image.load()
+        return image
     except (ValueError, OSError, MemoryError, InflateError):
         return None
 
 
-def _stored(pieces: Sequence[memoryview], size: int) -> bytearray:
-    """Return a zlib stream of `size` bytes with all of them in blocks that are stored as they are, RFC 1951, 3.2.4."""
-    parts = [piece[start : start + _PART] for piece in pieces for start in range(0, len(piece), _PART)]
-    stored = bytearray(2 + size + _HEAD.size * (len(parts) + size // _BLOCK))
-    stored[:2] = b"\x78\x01"
-    inflating, end, left = decompressobj(), 2, size
-    for part in parts:
-        inflated = memoryview(inflating.decompress(part))
+class _Inflated(ImageFile.ImageFile):
+    """A large image as Pillow reads one from a file, of which nothing but a piece is held at a time."""
+
+    def __init__(self, stored: Iterator[bytes], mode: str, size: tuple[int, int]) -> None:
+        self._stored, self._head = stored, (mode, size)
+        super().__init__(io.BytesIO())
+
+    def _open(self) -> None:
+        self._mode, self._size = self._head
+        self.tile = [ImageFile._Tile("zip", (0, 0, *self._size), 0, self._mode)]
+
+    def load_seek(self, pos: int) -> None:
+        """Stay, at the beginning."""
+
+    def load_read(self, read_bytes: int) -> bytes:
+        """Return the next piece, however much is wanted."""
+        return next(self._stored, b"")
+
+    def load_end(self) -> None:
+        """See to it that nothing stands behind the pixels, and that their check sum agrees."""
+        for _ in self._stored:
+            pass
+
+
+def _stored(pieces: Sequence[memoryview], size: int) -> Iterator[bytes]:
+    """Yield a zlib stream of `size` bytes with all of them in blocks that are stored as they are, RFC 1951, 3.2.4."""
+    inflating, left = decompressobj(), size
+    yield b"\x78\x01"
+    for part in (piece[start : start + _PART] for piece in pieces for start in range(0, len(piece), _PART)):
+        inflated = inflating.decompress(part)
         left -= len(inflated)
         if left < 0:
             break
         for start in range(0, len(inflated), _BLOCK):
             block = inflated[start : start + _BLOCK]
-            _HEAD.pack_into(stored, end, 0, len(block), len(block) ^ 0xFFFF)
-            end += _HEAD.size
-            stored[end : end + len(block)] = block
-            end += len(block)
+            yield _HEAD.pack(0, len(block), len(block) ^ 0xFFFF) + block
     if left or not inflating.eof:
         raise ValueError("more or fewer pixels than the header says, or their check sum does not agree")
-    del stored[end:]
-    return stored
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, tuple[int, int], bool, bool]]:

@@ -1,4 +1,4 @@
-"""Frequencies in polar form: radius in cycles per pixel, rings, profiles, and the bands that tables speak of.
+"""Frequencies in polar form: radius in cycles per pixel, rings, orientations, and the bands that tables speak of.
 
     radius = sqrt(u^2 + v^2),  u = column / W,  v = row / H,  both in -1/2 .. 1/2
 
@@ -70,6 +70,9 @@ class Groups:
         """Return the mean of values over each group, shape (..., H, columns) to (..., groups); NaN for an empty one.
 
         InputError for complex values.
+
+        >>> rings(1, 4).means(torch.tensor([[9.0, 1.0, 4.0, 1.0]]))
+        tensor([9., 1., 4.], dtype=torch.float64)
         """
         if values.is_complex():
             raise InputError("means are of real values, such as abs() of a spectrum, not of complex ones")
@@ -169,22 +172,6 @@ def _axes(height: int, width: int, plane: Plane) -> tuple[Tensor, Tensor, Tensor
         u, times = u[: width // 2 + 1], times[:, : width // 2 + 1]
         times[:, 1 : (width + 1) // 2] = 2
     return v[:, None], u[None], times, height * width * (2 if plane == "dct" else 1)  # a DCT has half periods
-
-
-def radial_profile(values: Tensor) -> Tensor:
-    """Return the mean over each ring of a map over frequencies, shape (..., H, W), zero frequency at [0, 0].
-
-    Shape (..., rings), float64. `rings` tells their radius and counts.
-
-    >>> radial_profile(torch.tensor([[9.0, 1.0, 4.0, 1.0]]))
-    tensor([9., 1., 4.], dtype=torch.float64)
-    """
-    return rings(*values.shape[-2:]).means(values)
-
-
-def angular_profile(values: Tensor) -> Tensor:
-    """Return the mean of a map over frequencies, shape (..., H, W), zero frequency at [0, 0], for each of `sectors`."""
-    return sectors(*values.shape[-2:]).means(values)
 
 
 def frequency_radius(height: int, width: int) -> Tensor:

@@ -38,8 +38,7 @@ class Sample:
     """What was measured of some images of both sets, or of all where these are few.
 
     ``averages`` are the mean spectra of real and fake images, cut to ``size``; none where these are too small, or one
-    side has no images;
-    ``bands`` are of ``pairs`` pairs; ``examples`` are the first images of each set, shape (C, H, W).
+    side has no images. ``bands`` are of ``pairs`` pairs, ``examples`` the first images of each set, shape (C, H, W).
     """
 
     size: Size

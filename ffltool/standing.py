@@ -43,8 +43,7 @@ class Quantity:
 class Standing:
     """A statistic of a quantity, and its change since the baseline.
 
-    ``note`` says what else there is to know of it. Intervals and ``significant`` are as
-    in `ffltool.report.Verdict`.
+    ``note`` says what else there is to know of it. Intervals and ``significant`` are as in `ffltool.report.Verdict`.
     """
 
     quantity: Quantity

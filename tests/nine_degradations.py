@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from ffltool import figures, lfd, psnr, ssim
 from ffltool.images import read
-from ffltool.metrics.bands import band_parts, band_scores
+from ffltool.metrics.bands import BandSums
 from ffltool.radial import bands
 
 IMAGE = Path(__file__).parents[1] / "sample_data" / "real" / "01_blur.png"
@@ -74,25 +74,29 @@ def table():
     return "\n".join(lines)
 
 
+def bands_of(real, fake, count):
+    """Return what the comparison says of each band."""
+    sums = BandSums(count)
+    sums.update(real, fake)
+    return sums.compute()
+
+
 def table_of_bands(count=4):
     """Return how the squared error of each lies in bands, how much of it is amplitude, and the gain of the last two."""
     names = [band.name for band in bands(count)]
     gains = [f"gain {name}" for name in names[-2:]]
     lines = [f"| share of the error in | {' | '.join([*names, 'amplitude', *gains])} |", "|---" * (count + 6) + "|"]
     for name, real, fake in pairs():
-        parts = band_parts(real, fake, count=count)
-        scores = band_scores(parts, count=count)
-        amplitude, phase = parts[..., :2].sum((0, 1)).tolist()
-        shares = [f"{share:.1%}" for share in (*(score.share for score in scores), amplitude / (amplitude + phase))]
+        scores = bands_of(real, fake, count)
+        amplitude = sum(score.share * (score.amplitude_share or 0) for score in scores)
+        shares = [f"{share:.1%}" for share in (*(score.share for score in scores), amplitude)]
         lines.append(f"| {' | '.join([name, *shares, *(f'{score.gain_db:+.1f} dB' for score in scores[-2:])])} |")
     return "\n".join(lines)
 
 
 def figure(count=4):
     """Return a drawing of how the squared error of each lies in bands."""
-    return figures.shares_of_bands(
-        {name: band_scores(band_parts(real, fake, count=count), count=count) for name, real, fake in pairs()}
-    )
+    return figures.shares_of_bands({name: bands_of(real, fake, count) for name, real, fake in pairs()})
 
 
 if __name__ == "__main__":

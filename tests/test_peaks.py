@@ -2,13 +2,14 @@ import runpy
 from dataclasses import FrozenInstanceError
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
 from ffltool.excess import Evidence, Excess
-from ffltool.peaks import KINDS, THRESHOLD, find_peaks
+from ffltool.peaks import THRESHOLD, Kind, find_peaks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROWS, COLUMNS = np.arange(128)[:, None], np.arange(128)
@@ -199,7 +200,7 @@ def test_constant_images_have_no_peak(kind):
 
 def test_kinds_are_those_that_are_told(pictures):
     found = find_peaks(evidence(pictures(20) + 4 * PATTERNS["grid 16"][0]), jpeg=True)
-    assert {peak.kind for peak in found} <= set(KINDS)
+    assert {peak.kind for peak in found} <= set(get_args(Kind))
 
 
 def test_what_a_tenth_of_many_images_have_is_no_artefact(rng):
@@ -244,8 +245,7 @@ def test_a_faint_grid_is_found_in_20_photographs(photographs, name, strength, fi
     assert artefacts(find_peaks(evidence(images)))
 
 
-def test_a_peak_is_frozen_and_its_kind_is_one_of_four():
-    assert KINDS == ("artefact", "jpeg-grid", "as-reference", "off-lattice")
+def test_a_peak_is_frozen():
     (peak,) = find_peaks(made({6: 4.0}))
     with pytest.raises(FrozenInstanceError):
         peak.kind = "artefact"

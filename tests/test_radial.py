@@ -6,15 +6,7 @@ import pytest
 import torch
 
 from ffltool.errors import InputError
-from ffltool.radial import (
-    angular_profile,
-    band_of_each,
-    bands,
-    cells,
-    frequency_radius,
-    radial_profile,
-    rings,
-)
+from ffltool.radial import band_of_each, bands, cells, frequency_radius, rings, sectors
 
 SIZES = [(8, 8), (16, 16), (7, 7), (5, 12), (12, 5), (40, 24), (1, 1), (1, 8), (9, 1)]
 
@@ -139,7 +131,7 @@ def test_bands_of_a_large_image_are_right_where_64_bits_would_be_too_few():
     assert band[size // 2] == size + 1
 
 
-@pytest.mark.parametrize("profile", [radial_profile, angular_profile])
-def test_a_profile_of_complex_values_is_an_error_not_that_of_their_real_parts(profile):
+@pytest.mark.parametrize("groups", [rings, sectors])
+def test_means_of_complex_values_are_an_error_not_those_of_their_real_parts(groups):
     with pytest.raises(InputError, match=r"real values, such as abs\(\) of a spectrum"):
-        profile(torch.fft.fft2(torch.rand(8, 8)))
+        groups(8, 8).means(torch.fft.fft2(torch.rand(8, 8)))

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 TEXT = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
-PROGRAMS = ("ffltool", "python", "pip", "pytest", "ruff", "torchrun")
+PROGRAMS = ("ffltool", "python", "pip", "pytest", "ruff", "mypy", "torchrun")
 # what is not run here, and why
 ELSEWHERE = {
     "pip install -e .": "CI runs it, which test_readme.py holds",
@@ -29,6 +29,7 @@ ELSEWHERE = {
     "pytest tests/metrics": "runs beside this",
     "ruff check .": "CI runs it",
     "ruff format --check .": "CI runs it",
+    "mypy": "CI runs it",
 }
 # command -> what is added to its lines
 CHEAPER = {

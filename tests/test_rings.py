@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ffltool.radial import angular_profile, cells, frequency_radius, radial_profile, rings, sectors
+from ffltool.radial import cells, frequency_radius, rings, sectors
 from ffltool.spectrum import spectrum, window
 
 SIZES = [
@@ -27,6 +27,14 @@ SIZES = [
 PLANES = ["whole", "half", "dct"]
 each_size = pytest.mark.parametrize("size", SIZES, ids=str)
 each_plane = pytest.mark.parametrize("plane", PLANES)
+
+
+def radial_profile(values):
+    return rings(*values.shape[-2:]).means(values)
+
+
+def angular_profile(values):
+    return sectors(*values.shape[-2:]).means(values)
 
 
 def frequency(index, size):

@@ -41,7 +41,9 @@ Limit = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Only the first N pairs.", show_default=False, **IMAGES)
 ]
 AllowUnpaired = Annotated[bool, typer.Option("--allow-unpaired", help="Leave out files without a partner.", **IMAGES)]
-SkipBroken = Annotated[bool, typer.Option("--skip-broken", help="Leave out pairs with a broken image.", **IMAGES)]
+SkipBroken = Annotated[
+    bool, typer.Option("--skip-broken", help="Leave out broken images and their partners.", **IMAGES)
+]
 Alpha = Annotated[
     Literal["drop", "white", "black", "error"],
     typer.Option(metavar="HOW", help="An alpha channel: drop, over white or black, error.", **IMAGES),

@@ -10,6 +10,7 @@ from ffltool.cli import _training as tr
 from ffltool.errors import InputError
 
 _DESIGN = {"rich_help_panel": "Design"}
+_EVERY = 5  # images are there for each that is tested with
 
 
 def experiment(
@@ -102,9 +103,6 @@ def experiment(
         experiment_tables.write(found, output)
         experiment_views.write(found, output)
         _render.deliver(lambda: tr.of_experiment(found, output, RESULTS), warnings=found.warnings)
-
-
-_EVERY = 5  # images are there for each that is tested with
 
 
 def _names(texts: list[str]) -> tuple[str, ...]:

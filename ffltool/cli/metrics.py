@@ -1,4 +1,4 @@
-"""``ffltool metrics``: any set of metrics over paired images."""
+"""``ffltool metrics``: any metrics of pairs, of whole sets or of label maps."""
 
 from functools import partial
 from typing import Annotated

@@ -106,13 +106,10 @@ class BandSums(Sums):
         if self.size is not None and self.size != real.shape[-2:]:
             raise ShapeError(f"all pairs must be {self.size[0]}x{self.size[1]}, got {tuple(real.shape)}")
         maps = _parts(real, fake).cpu()
-        self.add_parts(_in_bands(maps, width=real.shape[-1], count=self.inner))
+        parts = _in_bands(maps, width=real.shape[-1], count=self.inner)
+        self.add(count=len(parts), lfd=parts[..., :2].sum(-1).log1p().sum(0), parts=parts.sum(0))
         if self.size is not None:
             self.add(error=maps[:, :2].sum((0, 1)))
-
-    def add_parts(self, parts: Tensor) -> None:
-        """Take in what `band_parts` returned, shape (N, count + 2, 4)."""
-        self.add(count=len(parts), lfd=parts[..., :2].sum(-1).log1p().sum(0), parts=parts.sum(0))
 
     def compute(self) -> tuple[BandScore, ...]:
         """Return what is known of each band."""
@@ -145,10 +142,3 @@ class BandSums(Sums):
         if self.size is None:
             return None
         return centred(whole(self.tensors["error"] / self.numbers["count"], width=self.size[1]))
-
-
-def band_scores(parts: Tensor, *, count: int) -> tuple[BandScore, ...]:
-    """Return what the energies of images, shape (N, count + 2, 4), say of each band."""
-    sums = BandSums(count)
-    sums.add_parts(parts)
-    return sums.compute()

@@ -3,14 +3,21 @@ import pytest
 import torch
 
 from ffltool import figures
-from ffltool.metrics.bands import band_scores
+from ffltool.metrics.bands import BandSums
+
+
+def scores_of(parts):
+    """What the energies of one image, shape (bands, 4), say of each band."""
+    sums = BandSums(len(parts) - 2)
+    sums.add(count=1, parts=parts)
+    return sums.compute()
 
 
 @pytest.fixture
 def scores():
     """Bands of a comparison: shares that add up to 1, the last band without power in the real image."""
     parts = torch.tensor([[4.0, 0.0, 9.0, 9.0], [1.0, 3.0, 2.0, 4.0], [0.0, 0.0, 1.0, 0.5], [8.0, 4.0, 0.0, 1.0]])
-    return band_scores(parts[None].double(), count=2)
+    return scores_of(parts.double())
 
 
 @pytest.mark.parametrize("size", [(6, 8), (7, 9), (1, 5)], ids=str)
@@ -59,7 +66,7 @@ def test_bars_are_the_shares_of_amplitude_and_phase(scores):
 
 
 def test_a_hundred_bands_are_drawn_and_not_all_are_named(tmp_path):
-    scores = band_scores(torch.ones(1, 102, 4, dtype=torch.float64), count=100)
+    scores = scores_of(torch.ones(102, 4, dtype=torch.float64))
     figure = figures.error_in_bands(np.ones((8, 8)), scores)
     assert len(figure.axes[1].containers[0]) == 102
     assert len(figure.axes[1].get_yticks()) == 34

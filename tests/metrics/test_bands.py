@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ffltool.errors import ShapeError
-from ffltool.metrics.bands import PARTS, BandSums, band_parts, band_scores
+from ffltool.metrics.bands import PARTS, BandSums, band_parts
 from ffltool.metrics.lfd import lfd
 from ffltool.radial import bands, frequency_radius
 from ffltool.report import BandScore
@@ -15,6 +15,12 @@ SIZES = [(8, 8), (7, 12), (67, 101), (1, 9), (6, 1), (1, 1)]
 
 def pair(*size, seed=0):
     return 255 * torch.rand(2, 2, 3, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def scores_of(real, fake, count=8):
+    sums = BandSums(count)
+    sums.update(real, fake)
+    return sums.compute()
 
 
 def slow_parts(real, fake, count):
@@ -61,7 +67,7 @@ def test_a_cosine_is_all_in_the_band_of_its_frequency():
     for periods in range(1, 16):
         wave = 10 * torch.cos(2 * math.pi * periods * row / 32).expand(1, 1, 32, 32)
         real = torch.full_like(wave, 100.0)
-        scores = band_scores(band_parts(real, real + wave), count=8)
+        scores = scores_of(real, real + wave)
         (found,) = [score for score in scores if score.share > 1e-9]
         assert found.low <= periods / 32 < found.high
         assert found.lfd == pytest.approx(math.log1p(32 * 32 * 50))
@@ -70,15 +76,11 @@ def test_a_cosine_is_all_in_the_band_of_its_frequency():
 def test_a_shift_of_the_image_is_all_phase_and_a_gain_all_amplitude():
     real, _ = pair(32, 32)
     for fake, part in ((real.roll(3, -1), "phase_share"), (0.5 * real, "amplitude_share")):
-        for score in band_scores(band_parts(real, fake), count=8):
+        for score in scores_of(real, fake):
             if score.share > 1e-9:  # a shift leaves the zero frequency alone
                 assert getattr(score, part) == pytest.approx(1, abs=1e-9)
     gains = [score.gain_db for score in scores_of(real, 0.5 * real)]
     assert gains == pytest.approx([-20 * math.log10(2)] * 10)
-
-
-def scores_of(real, fake, count=8):
-    return band_scores(band_parts(real, fake, count=count), count=count)
 
 
 def test_equal_images_have_no_error_to_share():
@@ -98,7 +100,7 @@ def test_a_band_without_power_has_no_gain():
 def test_shares_are_of_sums_and_lfd_is_a_mean_over_images():
     real, fake = pair(12, 10)
     parts = band_parts(real, fake, count=3)
-    scores = band_scores(parts, count=3)
+    scores = scores_of(real, fake, count=3)
     errors = parts[..., :2].sum(-1)
     assert [score.lfd for score in scores] == pytest.approx(errors.log1p().mean(0).tolist())
     assert [score.share for score in scores] == pytest.approx((errors.sum(0) / errors.sum()).tolist())
