@@ -20,7 +20,7 @@ from rows import FILE, kept
 
 HERE = Path(__file__).parent
 SCRIPTS = {
-    "bench_lfd": ["--rounds", "7", "--peer-rounds", "3"],
+    "bench_lfd": ["--rounds", "7", "--peer-rounds", "2"],
     "bench_ssim": [],
     "bench_loss": [],
     "bench_features": ["--images", "60"],

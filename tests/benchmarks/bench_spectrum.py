@@ -197,7 +197,7 @@ def show(label, threads, functions, rounds, bar):
     print_row(cells)
     for name in (PLAIN, PROFILED):
         rows.keep(
-            work=f"mean spectrum of {label.removeprefix('from ')}, {threads} thread{'s' * (threads > 1)}",
+            work=f"mean spectrum {label}, {threads} thread{'s' * (threads > 1)}",
             unit="s",
             ours=seconds[OURS],
             peer=f"NumPy{', with profile' * (name == PROFILED)}",
