@@ -300,6 +300,25 @@ def server(monkeypatch):
         thread.join()
 
 
+@pytest.fixture
+def killed_at():
+    """Run code with arguments in a process, and kill it once a file is there."""
+
+    def run(file, code, arguments):
+        process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)])
+        try:
+            deadline = time.monotonic() + 100
+            while not file.exists():
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            process.kill()
+            process.wait()
+
+    return run
+
+
 @pytest.fixture(autouse=True)
 def seeded():
     """Let a test draw the same numbers whichever tests ran before it."""

@@ -2,10 +2,6 @@
 
 import json
 import math
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -303,19 +299,10 @@ def test_a_run_that_was_stopped_and_goes_on_comes_to_the_same_files(tmp_path, pa
             assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "half" / name).read_bytes(), name
 
 
-def test_a_process_that_was_killed_goes_on_to_the_same_weights(tmp_path, folder, pairs):
+def test_a_process_that_was_killed_goes_on_to_the_same_weights(tmp_path, folder, pairs, killed_at):
     command = ["train", "pix2pix", folder, "--decay", 0, "--checkpoint-seconds", 0, "--device", "cpu"]
     arguments = [*command, "--steps", 100000, "--samples-every", 9999, "-o", tmp_path / "run"]
-    process = subprocess.Popen([sys.executable, "-c", MAIN, *map(str, arguments)])
-    try:
-        deadline = time.monotonic() + 100
-        while not (tmp_path / "run" / "checkpoint.pt").exists():
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    killed_at(tmp_path / "run" / "checkpoint.pt", MAIN, arguments)
     step = checkpoint(tmp_path / "run")["step"]
     length = plan(seed=0, steps=step + 1, lr=2e-4, batch_size=1)
     for name in ("run", "whole"):

@@ -3,9 +3,6 @@ import errno
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -174,20 +171,11 @@ def test_a_run_that_was_stopped_and_goes_on_comes_to_the_same_files(tmp_path, im
             assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "half" / name).read_bytes(), name
 
 
-def test_a_process_that_was_killed_goes_on_to_the_same_weights(tmp_path, images):
+def test_a_process_that_was_killed_goes_on_to_the_same_weights(tmp_path, images, killed_at):
     command = ["train", "ae", REAL, "--size", 16, "--batch-size", 6, "--checkpoint-seconds", 0, "--device", "cpu"]
     code = "import torch; torch.set_num_threads(1); from ffltool.cli import main; import sys; main(sys.argv[1:])"
     arguments = [*command, "--steps", 100000, "-o", tmp_path / "run"]
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)])
-    try:
-        deadline = time.monotonic() + 100
-        while not (tmp_path / "run" / "checkpoint.pt").exists():
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    killed_at(tmp_path / "run" / "checkpoint.pt", code, arguments)
     with (tmp_path / "run" / "log.csv").open("a") as file:
         file.write("9999")  # a line that was being written
     step = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"]
