@@ -29,7 +29,7 @@ from ffltool.summary import RunSums, summarised
 if TYPE_CHECKING:
     from ffltool.learned import Learned
 
-_CHUNK = 8  # pairs that a worker takes at a time; fewer cost small images a tenth more, and many idle at the end
+_CHUNK = 8  # pairs that a process takes at a time; fewer cost small images a tenth more, and many idle at the end
 _SMALL = 64 * 1024  # bytes of a file below which processes beat threads
 _THREADED = {"numpy", "torch"}  # modules that start threads of their own
 _MANY = 100  # pairs from which on starting processes pays
@@ -164,9 +164,9 @@ def _run(
     with ranks.group(), ExitStack() as stack:
         mine = ranks.share(pairing.pairs)
         workers = workers_of(workers)
-        chunk = 1 if task.hands_over else max(1, min(_CHUNK, len(mine) // (4 * max(1, workers))))
         task = replace(task, at_once=workers > 1 and not starts_workers(len(mine), workers))
         work, processes = partial(measure, pairing=pairing, task=task), _processes_pay(pairing, task.metrics)
+        chunk = max(1, min(_CHUNK, len(mine) // (4 * max(1, workers)))) if processes and not task.hands_over else 1
         outcomes = stream(mine, work, workers=workers, chunk=chunk, processes=processes)
         if task.hands_over:  # workers are there: what follows starts threads
             from ffltool.batches import Gathered, few_threads

@@ -30,6 +30,8 @@ import rows
 
 HERE = Path(__file__).parent
 FFLTOOL = [sys.executable, "-m", "ffltool"]
+# as for most users: what a module compiles to is kept, and not made anew by every process
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 CANVASES, CANVAS_SIDE = 6, 2048
 LEAVES = 20000  # discs on a canvas
 LOOK_AGAIN = 0.02  # seconds between two looks at the memory
@@ -197,7 +199,8 @@ def run(command, *, watched=False):
     """Run a command to its end; watch the memory of its processes and keep what it prints if `watched`."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output if watched else subprocess.DEVNULL, stderr=errors)
+        out = output if watched else subprocess.DEVNULL
+        process = subprocess.Popen(command, stdout=out, stderr=errors, env=ENVIRONMENT)
         peak = _watch(process.pid) if watched else 0.0
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
