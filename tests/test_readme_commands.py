@@ -89,7 +89,8 @@ def inputs(tmp_path_factory):
         Image.fromarray(rng.integers(0, 5, (32, 32), dtype=np.uint8)).save(folder / side / "map.png")
     (folder / "limits.toml").write_text(LIMITS)
     (folder / "pyproject.toml").write_text(f"[tool.ffltool]\n{LIMITS}")
-    shutil.copytree(ROOT / "sample_data", folder / "sample_data", ignore=shutil.ignore_patterns("gallery"))
+    others = shutil.ignore_patterns("gallery", "__pycache__")
+    shutil.copytree(ROOT / "sample_data", folder / "sample_data", ignore=others)
     for path in (folder / "sample_data").glob("*/*.*"):
         with Image.open(path) as image:
             image.crop((0, 0, 64, 64)).save(path)
