@@ -21,10 +21,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss, mse_loss, softplus
 
-from ffltool.errors import InputError
+from ffltool.errors import InputError, ShapeError
 from ffltool.loss import FocalFrequencyLoss, spectral_regularization
 from ffltool.models import Rebuilt
 
@@ -59,6 +60,15 @@ class Objective:
         for name in ("ffl_weight", "kl_weight", "spreg_weight", "gan_weight", "alpha"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
+
+    def check(self, size: int) -> None:
+        """Raise InputError or ShapeError for options that do not go together, or not with images of that side."""
+        blank = torch.zeros(1, 3, size, size)
+        try:
+            self.terms(Rebuilt(blank), blank)
+        except ShapeError as error:  # of patches alone
+            wrong = f"patch_factor {self.patch_factor} does not divide the side {size}"
+            raise ShapeError(f"{wrong}; another --patch-factor, or --size, is wanted") from error
 
     @cached_property
     def frequency_loss(self) -> FocalFrequencyLoss:

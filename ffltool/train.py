@@ -21,7 +21,7 @@ from ffltool import ranks
 from ffltool.datasets import DIRECTIONS, Batches, given, seed_of, to_unit, wanted
 from ffltool.errors import InputError
 from ffltool.learner import Learner
-from ffltool.models import Generative, Rebuilt, look_up
+from ffltool.models import Generative, look_up
 from ffltool.objective import TERMS, Objective, critic_loss
 
 _LOOK = {"cpu": 1}  # steps after which losses are looked at; elsewhere the host would wait for the device
@@ -70,8 +70,7 @@ class Plan:
                 raise InputError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
         if not 0 <= self.decay <= 1:
             raise InputError(f"decay must be a share from 0 to 1, got {self.decay}")
-        blank = torch.zeros(1, 3, self.size, self.size)
-        self.objective.terms(Rebuilt(blank), blank)  # raises for options that do not go together
+        self.objective.check(self.size)
 
     def check_images(self, pixels: Tensor) -> None:
         """Raise InputError for so few images that they make no batch, or a batch that processes cannot share.

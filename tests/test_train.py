@@ -216,7 +216,7 @@ def test_half_precision_trains_the_network_and_keeps_losses_and_weights_whole(pi
         ({"lr": 1e38}, InputError, r"lr must be 1e\+06 at most, got 1e\+38"),
         ({"beta1": 1.0}, InputError, "beta1 must be at least 0 and below 1, got 1.0"),
         ({"size": 4}, InputError, "ae takes images of 8 to 256 pixels, not 4"),
-        ({"objective": Objective(patch_factor=3)}, ShapeError, "patch_factor 3 does not divide the side 16"),
+        ({"objective": Objective(patch_factor=3)}, ShapeError, "does not divide the side 16; another --patch-factor"),
         ({"objective": Objective(transform="dct", component="phase")}, InputError, "transform 'dct' has none"),
     ],
 )

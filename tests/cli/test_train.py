@@ -82,7 +82,7 @@ def test_images_of_noise_are_written(run, tmp_path):
         (["--lr", 0], "lr must be above 0, got 0"),
         (["-m", "nonsense"], "there is no metric 'nonsense'"),
         (["--device", "tpu"], "there is no device 'tpu'"),
-        (["--patch-factor", 5], "patch_factor 5 does not divide the side 32"),
+        (["--patch-factor", 5], "patch_factor 5 does not divide the side 32; another --patch-factor, or --size"),
     ],
     ids=str,
 )
@@ -144,6 +144,7 @@ def test_an_experiment_takes_test_images_of_its_own(run, tmp_path):
         (["--variants", "nonsense"], "there is no variant 'nonsense'; known are FFL, w/o FFL"),
         (["--once", "FFL"], "the variant 'FFL' with seed 0 is there twice"),
         (["--variants", ","], "an experiment needs a variant"),
+        (["--variants", "patch=5"], "patch_factor 5 does not divide the side 32; another --patch-factor, or --size"),
     ],
     ids=str,
 )
