@@ -16,7 +16,7 @@ With the mean squared error KL of weight 1 makes the evidence lower bound of a d
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -109,6 +109,16 @@ class Objective:
             made["gan"] = lambda: softplus(-verdict).mean()
         counting = self.weights(diverges=divergence is not None, judged=verdict is not None)
         return {term: made[term]() for term in counting}
+
+
+def remedy(terms: Iterable[str]) -> str:
+    """Say what may keep a loss of these terms, and what learns by it, finite.
+
+    >>> remedy(["pixel", "ffl"])
+    'a smaller --lr, --pixel-weight or --ffl-weight may help'
+    """
+    *others, last = "--lr", *(f"--{term}-weight" for term in terms)
+    return f"a smaller {', '.join(others)} or {last} may help"
 
 
 def critic_loss(real: Tensor, fake: Tensor) -> Tensor:

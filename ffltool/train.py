@@ -22,7 +22,7 @@ from ffltool.datasets import DIRECTIONS, Batches, given, seed_of, to_unit, wante
 from ffltool.errors import InputError
 from ffltool.learner import Learner
 from ffltool.models import Generative, look_up
-from ffltool.objective import TERMS, Objective, critic_loss
+from ffltool.objective import TERMS, Objective, critic_loss, remedy
 
 _LOOK = {"cpu": 1}  # steps after which losses are looked at; elsewhere the host would wait for the device
 _LOOK_ELSEWHERE = 50
@@ -234,7 +234,7 @@ class Training:
         steps = []
         for number, (loss, *row) in enumerate(values.tolist(), start=first):
             if not math.isfinite(loss):
-                raise InputError(f"the loss is {loss} at step {number}; a smaller --lr may help")
+                raise InputError(f"the loss is {loss} at step {number}; {remedy(self._weights())}")
             named = dict(zip(columns, row, strict=True))
             others = (named.get(name) for name in (*TERMS[1:], "critic"))
             steps.append(Step(number, batches.epoch_of(number), loss, named["pixel"], *others))
@@ -248,7 +248,7 @@ class Training:
         InputError : if a weight is not finite, which is no state to go on from.
         """
         if not all(learner.is_finite for learner in self._learners):
-            raise InputError(f"weights are not finite after step {self.step}; a smaller --lr may help")
+            raise InputError(f"the network's weights are not finite after step {self.step}; {remedy(self._weights())}")
         state = {"plan": self.plan.essence, "step": self.step} | self.learner.state()
         return state | ({"critic": self.critic.state()} if self.critic else {})
 

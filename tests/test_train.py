@@ -164,15 +164,21 @@ def test_a_loss_that_is_not_finite_ends_the_run_at_its_step(pixels):
     next(news)
     with torch.no_grad():
         training.network.decoder.bias[0] = math.nan
-    with pytest.raises(InputError, match="the loss is nan at step 2; a smaller --lr may help"):
+    with pytest.raises(InputError, match="the loss is nan at step 2; a smaller --lr or --pixel-weight may help"):
         next(news)
+
+
+def test_a_weight_far_too_large_ends_the_run_and_is_named(pixels):
+    said = "the loss is inf at step 1; a smaller --lr, --pixel-weight, --ffl-weight or --kl-weight may help"
+    with pytest.raises(InputError, match=said):
+        trained(pixels, plan("vae", ffl_weight=1e39))
 
 
 def test_weights_that_are_not_finite_make_no_state(pixels):
     training, _ = trained(pixels, plan(steps=1))
     with torch.no_grad():
         training.network.decoder.bias[0] = math.inf
-    with pytest.raises(InputError, match="weights are not finite after step 1"):
+    with pytest.raises(InputError, match="the network's weights are not finite after step 1; a smaller --lr, --pixel"):
         training.state()
 
 
