@@ -27,10 +27,12 @@ from torch.nn.functional import l1_loss, mse_loss, softplus
 
 from ffltool.errors import InputError, ShapeError
 from ffltool.loss import FocalFrequencyLoss, spectral_regularization
-from ffltool.models import Rebuilt
+from ffltool.models import MODELS, Model, Rebuilt
 
 PIXEL_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": mse_loss, "l1": l1_loss}
 TERMS = ("pixel", "ffl", "kl", "spreg", "gan")
+# a weight, of what it is, and the field of models that have that
+_OF_MODELS = (("kl_weight", "divergence", "generates"), ("gan_weight", "critic", "critic"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +63,13 @@ class Objective:
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
 
-    def check(self, size: int) -> None:
-        """Raise InputError or ShapeError for options that do not go together, or not with images of that side."""
+    def check(self, model: Model, size: int) -> None:
+        """Raise InputError or ShapeError for options that do not go together, or not with a model and its size."""
+        for name, term, field in _OF_MODELS:
+            asked = getattr(self, name) not in (0, getattr(Objective, name))  # the default is there for every model
+            if asked and not getattr(model, field):
+                known = " or ".join(each.name for each in MODELS.values() if getattr(each, field))
+                raise InputError(f"{model.name} has no {term}; a {name} is for {known}")
         blank = torch.zeros(1, 3, size, size)
         try:
             self.terms(Rebuilt(blank), blank)

@@ -70,7 +70,7 @@ class Plan:
                 raise InputError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
         if not 0 <= self.decay <= 1:
             raise InputError(f"decay must be a share from 0 to 1, got {self.decay}")
-        self.objective.check(self.size)
+        self.objective.check(model, self.size)
 
     def check_images(self, pixels: Tensor) -> None:
         """Raise InputError for so few images that they make no batch, or a batch that processes cannot share.

@@ -223,12 +223,17 @@ def test_half_precision_trains_the_network_and_keeps_losses_and_weights_whole(pi
         ({"beta1": 1.0}, InputError, "beta1 must be at least 0 and below 1, got 1.0"),
         ({"size": 4}, InputError, "ae takes images of 8 to 256 pixels, not 4"),
         ({"objective": Objective(patch_factor=3)}, ShapeError, "does not divide the side 16; another --patch-factor"),
+        ({"objective": Objective(gan_weight=2)}, InputError, "ae has no critic; a gan_weight is for pix2pix"),
         ({"objective": Objective(transform="dct", component="phase")}, InputError, "transform 'dct' has none"),
     ],
 )
 def test_a_plan_that_cannot_be_is_an_error(changes, error, said):
     with pytest.raises(error, match=said):
         plan(**changes)
+
+
+def test_a_weight_of_0_of_what_a_model_has_not_is_no_error():
+    assert plan(objective=Objective(kl_weight=0, gan_weight=0)).objective.kl_weight == 0
 
 
 def test_what_must_stay_is_all_but_the_length():
