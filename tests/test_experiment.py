@@ -322,6 +322,13 @@ def test_its_settings_are_kept(folder):
     )
 
 
+def test_metrics_are_tried_out_once_and_not_before_every_trial(sets, tmp_path, monkeypatch):
+    tried = []
+    monkeypatch.setattr(Judging, "try_out", lambda self, images: tried.append(images.folder))
+    run(replace(PLAN, epochs=1), Design(seeds=(3,)), *sets, tmp_path / "out", judging=JUDGING)
+    assert tried == [sets[1].folder]
+
+
 def test_a_single_variant_makes_a_table_and_figures_too(sets, tmp_path):
     alone = run(PLAN, Design(variants=("FFL",)), *sets, tmp_path / "out", judging=Judging(metrics=("lsd",)))
     assert (alone.design.baseline, alone.contender) == ("FFL", None)

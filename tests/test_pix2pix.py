@@ -209,6 +209,7 @@ def test_half_precision_trains_both_networks_and_keeps_weights_whole(pairs):
         ({"decay": 1.5}, "decay must be a share from 0 to 1, got 1.5"),
         ({"objective": {"pixel_weight": 0}}, "pixel_weight must be above 0, got 0"),
         ({"objective": {"gan_weight": -1}}, "gan_weight must be 0 or more, got -1"),
+        ({"objective": {"kl_weight": 1}}, "pix2pix has no divergence; a kl_weight is for vae"),
     ],
     ids=str,
 )
@@ -341,7 +342,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(tmp_path, pairs
 
     critic_loss = train.critic_loss
     monkeypatch.setattr(train, "critic_loss", spoilt)
-    with pytest.raises(InputError, match="the loss is nan at step 2; a smaller --lr may help"):
+    with pytest.raises(InputError, match="the loss is nan at step 2; a smaller --lr, --pixel-weight, --ffl"):
         carry_out(plan(), pairs, tmp_path / "run", keeping=Keeping(checkpoint_seconds=0))
     state = checkpoint(tmp_path / "run")
     assert state["step"] == 1
