@@ -26,6 +26,9 @@ from ffltool.looking import Looking, Sources
 from ffltool.metrics.inception import LAYERS
 from ffltool.models import pix2pix
 
+# so that a failed assertion in what tests share says what was compared
+pytest.register_assert_rewrite(*(f"tests.{path.parent.name}" for path in Path(__file__).parent.glob("*/common.py")))
+
 SHARED = Path(__file__).parents[2] / "shared"
 
 
