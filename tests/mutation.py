@@ -39,8 +39,8 @@ MORE = {
     "spectrum": ["test_rings.py"],
     "radial": ["test_rings.py", "metrics/test_bands.py"],
     "peaks": ["cli/test_peaks.py"],
-    "metrics.__init__": ["metrics/test_table.py", "test_evaluate.py"],
-    "report": ["test_formats.py", "test_evaluate.py", "test_judged.py"],
+    "metrics.__init__": ["metrics/test_table.py", "evaluate"],
+    "report": ["test_formats.py", "evaluate", "test_judged.py"],
 }
 PATIENCE = 10  # times as long as all tests take, and as many seconds: what takes longer hangs
 OTHERS = {
