@@ -26,7 +26,9 @@ class TestTensor:
         np.testing.assert_allclose(tensor.numpy(), np.moveaxis(levels, -1, 0) / 65535, rtol=1e-6, atol=0)
 
     @pytest.mark.parametrize(
-        "pixels", [Image.new("L", (3, 2)), Image.new("RGB", (3, 2)), np.zeros((2, 3, 1), np.uint16)], ids=str
+        "pixels",
+        [Image.new("L", (3, 2)), Image.new("RGB", (3, 2)), np.zeros((2, 3, 1), np.uint16)],
+        ids=["grey", "colour", "16 bits"],
     )
     def test_spans_0_to_1_and_can_be_written_to(self, pixels):
         black = Picture(pixels).tensor()

@@ -43,18 +43,6 @@ def test_there_are_300_steps_unless_told():
     assert Descent().steps == 300
 
 
-def test_seconds_never_run_backwards():
-    seconds = [step.seconds for step in steps_of(random(1, 8, 8), steps=20)]
-    assert seconds == sorted(seconds)
-    assert seconds[0] >= 0
-
-
-def test_seconds_stop_at_the_first_step_that_is_late():
-    seconds = [step.seconds for step in steps_of(random(1, 8, 8), "pixel", steps=10**9, seconds=0.05)]
-    assert seconds[-1] >= 0.05
-    assert all(early < 0.05 for early in seconds[:-1])
-
-
 @pytest.mark.usefixtures("a_second_each_time")
 def test_the_clock_starts_with_the_run_and_stops_it():
     steps = steps_of(random(1, 8, 8), "pixel", steps=100, seconds=3)
