@@ -20,7 +20,7 @@ from ffltool.verdicts import Judged, LimitJudging, judge
 
 if TYPE_CHECKING:
     from ffltool.looking import Looking
-    from ffltool.plans import Plan
+    from ffltool.plans import SetPlan
     from ffltool.stream import Progress
 
 
@@ -36,7 +36,7 @@ class Measuring:
     progress: Progress | None = None
 
 
-def measure(plan: Plan, pairing: Pairing, measuring: Measuring) -> Report | None:
+def measure(plan: SetPlan, pairing: Pairing, measuring: Measuring) -> Report | None:
     """Return what limits of a plan are judged by: metrics, bands and peaks; None but on the first process.
 
     How files became pixels stands in the report's environment, for a baseline to be comparable with.
@@ -107,7 +107,7 @@ def earlier(path: Path | None, *, renew: bool) -> dict[str, Report]:
 
 
 def judge_sets(
-    plans: Sequence[Plan],
+    plans: Sequence[SetPlan],
     reports: Sequence[Report],
     before: Mapping[str, Report],
     *,

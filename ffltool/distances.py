@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ffltool.errors import InputError
-from ffltool.spectrum import dct
+from ffltool.spectrum import dct, power_of
 
 TRANSFORMS = ("dft", "dct", "none")
 COMPONENTS = ("complex", "amplitude", "phase")
@@ -167,7 +167,7 @@ def _block(
     """
     dtype, size = computed_in(pred, target), pred[0].numel()
     spectrum = _forth(pred.to(dtype) - target.to(dtype))
-    squared = _squared(spectrum)
+    squared = power_of(spectrum)
     if matrix is None:
         matrix = weights(squared.detach() / size if focus.log_matrix else squared.detach(), focus)
     sums = _sum(squared.mul_(matrix), pred.shape[-1]) / size
@@ -221,7 +221,7 @@ def _gradient(pred: Tensor, target: Tensor, matrix: Tensor | None, focus: Focus)
     axes, dtype, size = _axes(pred), computed_in(pred, target), pred[0].numel()
     spectrum = torch.fft.rfftn(pred.to(dtype) - target.to(dtype), dim=axes)
     if matrix is None:
-        squared = _squared(spectrum.detach())
+        squared = power_of(spectrum.detach())
         matrix = weights(squared / size if focus.log_matrix else squared, focus)
     gradient: Tensor = torch.fft.irfftn(spectrum * matrix, s=pred.shape[1:], dim=axes, norm="forward")
     return gradient
@@ -278,11 +278,6 @@ def _angle(one: Tensor, other: Tensor) -> Tensor:
     """Return the angle between spectra in -pi..pi; a zero has every phase, and is at no angle to anything."""
     product = one * other.conj()
     return torch.angle(product).masked_fill(product == 0, 0.0)
-
-
-def _squared(spectrum: Tensor) -> Tensor:
-    parts = torch.view_as_real(spectrum).square()
-    return parts[..., 0] + parts[..., 1]
 
 
 def zero_frequency(planes: Tensor) -> tuple[EllipsisType | int, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from ffltool import outputs
 from ffltool.experiment import Experiment, Row, Value
+from ffltool.formats import csv_text
 from ffltool.report import Score
 
 _TITLES = {"psnr": "PSNR", "ssim": "SSIM", "lpips": "LPIPS", "fid": "FID", "lfd": "LFD", "mse": "MSE"}
@@ -56,12 +55,11 @@ def _text(value: Value) -> str:
 def as_csv(experiment: Experiment) -> str:
     """Return a row per variant with means and deviations in full precision; empty where there is no deviation."""
     head = [part for score in experiment.columns for part in (score.metric, f"{score.metric}_std")]
-    return _csv(["variant", "seeds", *head], map(_numbers, experiment.rows()))
+    return csv_text([["variant", "seeds", *head], *map(_numbers, experiment.rows())])
 
 
 def _numbers(row: Row) -> list[object]:
-    values = (part for value in row.values for part in (value.mean, "" if value.std is None else value.std))
-    return [row.variant, row.seeds, *values]
+    return [row.variant, row.seeds, *(part for value in row.values for part in (value.mean, value.std))]
 
 
 def trials_as_csv(experiment: Experiment) -> str:
@@ -79,15 +77,7 @@ def trials_as_csv(experiment: Experiment) -> str:
         ]
         for each in experiment.trials
     )
-    return _csv(head, rows)
-
-
-def _csv(head: list[str], rows: Iterable[list[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text([head, *rows])
 
 
 def as_markdown(experiment: Experiment) -> str:

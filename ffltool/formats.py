@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 
 from ffltool import __version__
@@ -51,11 +51,17 @@ def finite(values: Mapping[str, object]) -> dict[str, object]:
 
 def as_csv(report: Report) -> str:
     """Return one row per pair, with every metric of pairs in full precision; "inf" where a value is infinite."""
+    head = ["real", "fake", "height", "width", *(score.metric for score in report.of_pairs)]
+    rows = (
+        [printable(pair.real), printable(pair.fake), pair.height, pair.width, *pair.values] for pair in report.pairs
+    )
+    return csv_text([head, *rows])
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV; None is an empty cell."""
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["real", "fake", "height", "width", *(score.metric for score in report.of_pairs)])
-    for pair in report.pairs:
-        rows.writerow([printable(pair.real), printable(pair.fake), pair.height, pair.width, *pair.values])
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +13,7 @@ from torch import Tensor
 
 from ffltool import figures, outputs, pictures
 from ffltool.errors import InputError, printable
-from ffltool.formats import finite, json_text
+from ffltool.formats import csv_text, finite, json_text
 from ffltool.images import Picture, in_one_form, read
 from ffltool.pictures import as_shown, dropped, new_folder, write_animation, write_image
 from ffltool.reconstruct import SMALLEST, Descent, DescentStep, Reconstruction, noise
@@ -111,11 +109,7 @@ def _curves(results: Sequence[Reconstruction]) -> tuple[list[figures.Curve], lis
 
 
 def _as_csv(results: Sequence[Reconstruction]) -> str:
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(_HEAD)
-    rows.writerows([result.objective, *step] for result in results for step in result.steps)
-    return text.getvalue()
+    return csv_text([_HEAD, *([result.objective, *step] for result in results for step in result.steps)])
 
 
 def _as_json(results: Sequence[Reconstruction], about: Mapping[str, object]) -> str:

@@ -16,20 +16,23 @@ With the mean squared error KL of weight 1 makes the evidence lower bound of a d
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss, mse_loss, softplus
 
-from ffltool.errors import InputError
+from ffltool.errors import InputError, ShapeError
 from ffltool.loss import FocalFrequencyLoss, spectral_regularization
-from ffltool.models import Rebuilt
+from ffltool.models import MODELS, Model, Rebuilt
 
 PIXEL_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": mse_loss, "l1": l1_loss}
 TERMS = ("pixel", "ffl", "kl", "spreg", "gan")
+# a weight, of what it is, and the field of models that have that
+_OF_MODELS = (("kl_weight", "divergence", "generates"), ("gan_weight", "critic", "critic"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,20 @@ class Objective:
         for name in ("ffl_weight", "kl_weight", "spreg_weight", "gan_weight", "alpha"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
+
+    def check(self, model: Model, size: int) -> None:
+        """Raise InputError or ShapeError for options that do not go together, or not with a model and its size."""
+        for name, term, field in _OF_MODELS:
+            asked = getattr(self, name) not in (0, getattr(Objective, name))  # the default is there for every model
+            if asked and not getattr(model, field):
+                known = " or ".join(each.name for each in MODELS.values() if getattr(each, field))
+                raise InputError(f"{model.name} has no {term}; a {name} is for {known}")
+        blank = torch.zeros(1, 3, size, size)
+        try:
+            self.terms(Rebuilt(blank), blank)
+        except ShapeError as error:  # of patches alone
+            wrong = f"patch_factor {self.patch_factor} does not divide the side {size}"
+            raise ShapeError(f"{wrong}; another --patch-factor, or --size, is wanted") from error
 
     @cached_property
     def frequency_loss(self) -> FocalFrequencyLoss:
@@ -99,6 +116,16 @@ class Objective:
             made["gan"] = lambda: softplus(-verdict).mean()
         counting = self.weights(diverges=divergence is not None, judged=verdict is not None)
         return {term: made[term]() for term in counting}
+
+
+def remedy(terms: Iterable[str]) -> str:
+    """Say what may keep a loss of these terms, and what learns by it, finite.
+
+    >>> remedy(["pixel", "ffl"])
+    'a smaller --lr, --pixel-weight or --ffl-weight may help'
+    """
+    *others, last = "--lr", *(f"--{term}-weight" for term in terms)
+    return f"a smaller {', '.join(others)} or {last} may help"
 
 
 def critic_loss(real: Tensor, fake: Tensor) -> Tensor:

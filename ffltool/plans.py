@@ -26,7 +26,7 @@ Tables = dict[str, list[Table]]  # target -> tables of its limits
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class SetPlan:
     """What is wanted of one set of pairs; ``name`` is "" where a file has one set alone.
 
     ``metrics`` are those to compute, ``bands`` in how many bands, None where no limit asks for any, and ``peaks`` is
@@ -48,7 +48,7 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Located(Plan):
+class Located(SetPlan):
     """A plan whose images are known; ``fake`` is None where each file of ``real`` holds both."""
 
     real: Path
@@ -129,7 +129,7 @@ def load(
 
 def plans(
     table: Table, *, where: str, folder: Path, minima: Sequence[str] = (), maxima: Sequence[str] = ()
-) -> tuple[Plan, ...]:
+) -> tuple[SetPlan, ...]:
     """Return what a table of limits wants of each set.
 
     Parameters
@@ -159,12 +159,12 @@ def plans(
     return tuple(found)
 
 
-def plan_of(limits: Mapping[str, object], *, where: str) -> Plan:
+def plan_of(limits: Mapping[str, object], *, where: str) -> SetPlan:
     """Return what limits by their whole names, as "band.3.gain_db", want of one set; raises as `plans`."""
     return _plan("", _by_target(limits.items(), where), {}, where, Path())
 
 
-def _plan(name: str, targets: Tables, settings: Table, where: str, folder: Path) -> Plan:
+def _plan(name: str, targets: Tables, settings: Table, where: str, folder: Path) -> SetPlan:
     limits = tuple(
         limit for target, tables in targets.items() for each in tables for limit in limits_of(target, each, where)
     )
@@ -179,7 +179,7 @@ def _plan(name: str, targets: Tables, settings: Table, where: str, folder: Path)
             raise InputError(f"{where}: there is no {each}; band.0 is dc and band.{bands + 1} the corner")
     asked = [metric.name for metric in METRICS.values() if any(score in targets for score in metric.score_names)]
     resolved = any(target.startswith("band.") for target in targets)
-    return Plan(
+    return SetPlan(
         name=name,
         real=_path(settings, "real", where, folder),
         fake=_path(settings, "fake", where, folder),

@@ -31,7 +31,7 @@ from torch import Tensor
 
 from ffltool import outputs, pictures
 from ffltool.errors import InputError
-from ffltool.formats import json_text
+from ffltool.formats import csv_text, json_text
 from ffltool.train import Step
 
 SCHEMA = "ffltool.train/1"
@@ -247,10 +247,7 @@ def grid(rows: list[Tensor]) -> Tensor:
 
 
 def _lines(steps: Iterable[Step]) -> str:
-    rows = ([*step[:2], *("" if value is None else f"{value:.9g}" for value in step[2:])] for step in steps)
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    return csv_text([*step[:2], *("" if value is None else f"{value:.9g}" for value in step[2:])] for step in steps)
 
 
 def _step(row: list[str]) -> Step:

@@ -93,6 +93,7 @@ def carry_out(
     reuse: Reuse | None = None,
     keeping: Keeping | None = None,
     judging: Judging | None = None,
+    tried_out: bool = False,
     generate: int = 0,
     progress: TrainingProgress | None = None,
 ) -> Finished:
@@ -101,6 +102,7 @@ def carry_out(
     Parameters
     ----------
     reuse : whether a run in the folder may be gone on with, whose plan may differ in its length alone, or begun anew.
+    tried_out : whether `judging` was, on these test images.
     generate : how many images to make of noise in the end, by a model that can.
 
     Raises
@@ -116,7 +118,7 @@ def carry_out(
         raise InputError(f"{plan.model} generates no images from noise, so that there are none to sample")
     judging = judging or Judging()
     with ranks.group(run.training.device.type):
-        if test:
+        if test and not tried_out:
             judging.try_out(test)
         run.begin(reuse or Reuse())
         start = time.perf_counter()

@@ -47,6 +47,16 @@ def whole(half: Tensor, *, width: int) -> Tensor:
     return torch.cat([half, mirrored], dim=-1)
 
 
+def power_of(values: Tensor) -> Tensor:
+    """Return |F|^2 of a spectrum, of any shape, without the roots of `abs`.
+
+    >>> power_of(torch.tensor([3 + 4j, 1j]))
+    tensor([25.,  1.])
+    """
+    parts = torch.view_as_real(values).square()
+    return parts[..., 0] + parts[..., 1]
+
+
 def window(height: int, width: int, *, kind: str = "hann") -> Tensor:
     """Return what images are multiplied by lest their borders leak into all frequencies, shape (H, W), float64.
 

@@ -21,8 +21,8 @@ from ffltool import ranks
 from ffltool.datasets import DIRECTIONS, Batches, given, seed_of, to_unit, wanted
 from ffltool.errors import InputError
 from ffltool.learner import Learner
-from ffltool.models import Generative, Rebuilt, look_up
-from ffltool.objective import TERMS, Objective, critic_loss
+from ffltool.models import Generative, look_up
+from ffltool.objective import TERMS, Objective, critic_loss, remedy
 
 _LOOK = {"cpu": 1}  # steps after which losses are looked at; elsewhere the host would wait for the device
 _LOOK_ELSEWHERE = 50
@@ -70,8 +70,7 @@ class Plan:
                 raise InputError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
         if not 0 <= self.decay <= 1:
             raise InputError(f"decay must be a share from 0 to 1, got {self.decay}")
-        blank = torch.zeros(1, 3, self.size, self.size)
-        self.objective.terms(Rebuilt(blank), blank)  # raises for options that do not go together
+        self.objective.check(model, self.size)
 
     def check_images(self, pixels: Tensor) -> None:
         """Raise InputError for so few images that they make no batch, or a batch that processes cannot share.
@@ -235,7 +234,7 @@ class Training:
         steps = []
         for number, (loss, *row) in enumerate(values.tolist(), start=first):
             if not math.isfinite(loss):
-                raise InputError(f"the loss is {loss} at step {number}; a smaller --lr may help")
+                raise InputError(f"the loss is {loss} at step {number}; {remedy(self._weights())}")
             named = dict(zip(columns, row, strict=True))
             others = (named.get(name) for name in (*TERMS[1:], "critic"))
             steps.append(Step(number, batches.epoch_of(number), loss, named["pixel"], *others))
@@ -249,7 +248,7 @@ class Training:
         InputError : if a weight is not finite, which is no state to go on from.
         """
         if not all(learner.is_finite for learner in self._learners):
-            raise InputError(f"weights are not finite after step {self.step}; a smaller --lr may help")
+            raise InputError(f"the network's weights are not finite after step {self.step}; {remedy(self._weights())}")
         state = {"plan": self.plan.essence, "step": self.step} | self.learner.state()
         return state | ({"critic": self.critic.state()} if self.critic else {})
 

@@ -71,7 +71,7 @@ def run(
     ------
     InputError : as `ffltool.runs.carry_out`, and for variants that are unknown.
     """
-    reuse = reuse or Reuse()
+    reuse, judging = reuse or Reuse(), judging or Judging()
     trials = design.trials()
     plans = [replace(plan, seed=trial.seed, objective=variant(trial.variant, plan.objective)) for trial in trials]
     places = [folder / _RUNS / trial.folder for trial in trials]
@@ -79,7 +79,7 @@ def run(
     plan.check_images(images.pixels)
     with ranks.group(torch.device(device).type):
         check(folder, reuse)
-        (judging or Judging()).try_out(test)
+        judging.try_out(test)
         for each, place in zip(plans, places, strict=True):
             if place.exists():
                 beginning(each, images, RunFolder(place), reuse)
@@ -87,7 +87,9 @@ def run(
         if ranks.rank() == 0:
             _begin(folder, plan, design, device, anew=not reuse.resume)
         ranks.wait()
-        carry = partial(carry_out, images=images, test=test, device=device, reuse=reuse, judging=judging)
+        carry = partial(
+            carry_out, images=images, test=test, device=device, reuse=reuse, judging=judging, tried_out=True
+        )
         finished = [
             carry(each, folder=place, keeping=_KEEPING, progress=progress(_label(trial)) if progress else None)
             for trial, each, place in zip(trials, plans, places, strict=True)

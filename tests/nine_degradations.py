@@ -11,16 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib import colormaps
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from PIL import Image
 from scipy import ndimage
 
-from ffltool import figures, lfd, psnr, ssim
+from ffltool import lfd, psnr, ssim
+from ffltool.figures.canvas import TEXT, new_figure, save, tidy
 from ffltool.images import read
 from ffltool.metrics.bands import BandSums
 from ffltool.radial import bands
 
 IMAGE = Path(__file__).parents[1] / "sample_data" / "real" / "01_blur.png"
 DECIBEL = 32.0
+HATCHED = {"hatch": "//////", "edgecolor": "white", "linewidth": 0}  # what is of phases
 
 
 def jpeg(image):
@@ -96,12 +101,37 @@ def table_of_bands(count=4):
 
 def figure(count=4):
     """Return a drawing of how the squared error of each lies in bands."""
-    return figures.shares_of_bands({name: bands_of(real, fake, count) for name, real, fake in pairs()})
+    drawing = new_figure(8.6, 0.32 * len(DEGRADATIONS) + 1.0)
+    axes = drawing.subplots()
+    names = [band.name for band in bands(count)]
+    shades = colormaps["viridis"](np.linspace(0, 1, len(names)))
+    for row, (_, real, fake) in enumerate(pairs()):
+        left = amplitudes = 0.0
+        for score, shade in zip(bands_of(real, fake, count), shades, strict=True):
+            amplitude, phase = (score.share * (part or 0.0) for part in (score.amplitude_share, score.phase_share))
+            axes.barh(row, amplitude, left=left, height=0.7, color=shade, edgecolor="white", linewidth=0)
+            axes.barh(row, phase, left=left + amplitude, height=0.7, color=shade, **HATCHED)
+            left += amplitude + phase
+            amplitudes += amplitude
+        axes.text(1.01, row, f"{amplitudes:.0%}", va="center", fontsize=8)
+    axes.text(1.01, -0.8, "amplitude", va="center", fontsize=8)
+    axes.set(xlim=(0, 1), ylim=(len(DEGRADATIONS) - 0.4, -0.6), axisbelow=True)
+    axes.set_xlabel("share of the squared error", fontsize=TEXT)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_yticks(range(len(DEGRADATIONS)), DEGRADATIONS)
+    tidy(axes)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    looks = [Patch(color=shade, label=name) for name, shade in zip(names, shades, strict=True)]
+    looks.append(Patch(facecolor="grey", label="hatched: phase", **HATCHED))
+    drawing.legend(handles=looks, loc="outside upper center", ncols=len(looks), frameon=False, fontsize=8)
+    return drawing
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--figure", type=Path, metavar="FILE", help="draw the shares of bands: PNG, SVG or PDF")
     if path := parser.parse_args().figure:
-        figures.save(figure(), path)
+        save(figure(), path)
     print(table(), table_of_bands(), sep="\n\n")

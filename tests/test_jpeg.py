@@ -2,7 +2,10 @@
 
 import io
 import random
+import runpy
 import struct
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,18 +15,8 @@ from ffltool.errors import BrokenImageError
 from ffltool.images import read
 from ffltool.jpeg import decode_plain
 
-
-def smooth(height, width, channels=3):
-    y, x = np.mgrid[:height, :width]
-    pixels = np.stack([4 * x + y, 5 * y, x * y // 8], axis=-1).astype(np.uint8)
-    return pixels if channels == 3 else pixels[..., 0]
-
-
-def saved(pixels, **settings):
-    file = io.BytesIO()
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    image.save(file, "jpeg", **settings)
-    return file.getvalue()
+PLAIN = runpy.run_path(str(Path(__file__).with_name("plain_images.py")))
+smooth, turned, saved = PLAIN["smooth"], PLAIN["turned"], partial(PLAIN["saved"], "jpeg")
 
 
 def by_pillow(content):
@@ -72,15 +65,9 @@ def test_what_changes_no_pixel_is_passed_over(marker, inside):
     assert decode_plain(with_segment(saved(smooth(8, 8)), marker, inside)) is not None
 
 
-def _turned():
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    return exif
-
-
 OTHERS = {
     "four colours": saved(Image.fromarray(smooth(8, 8)).convert("CMYK")),
-    "an orientation": saved(smooth(8, 8), exif=_turned()),
+    "an orientation": saved(smooth(8, 8), exif=turned()),
     "an orientation in XMP": saved(smooth(8, 8), xmp=b"<x/>"),
     "several images": with_segment(saved(smooth(8, 8)), 0xE2, b"MPF\0MM\0*"),
     "12 bits": with_frame(saved(smooth(8, 8)), bits=12),

@@ -211,6 +211,13 @@ def test_what_a_tenth_of_many_images_have_is_no_artefact(rng):
     assert artefacts(find_peaks(evidence(images, kind="none")))
 
 
+@pytest.mark.parametrize(("excess", "found"), [(1.4, False), (1.6, True)])
+def test_in_a_large_set_an_artefact_is_half_again_as_strong_as_its_background(excess, found):
+    given = made({32: excess}, images=1000)
+    assert max(peak.z for peak in find_peaks(given)) > THRESHOLD
+    assert bool(artefacts(find_peaks(given))) == found
+
+
 # photographs
 
 

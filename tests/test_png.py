@@ -3,9 +3,12 @@
 import importlib.util
 import io
 import random
+import runpy
 import struct
 import sys
 import zlib
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,19 +20,8 @@ from ffltool.errors import BrokenImageError
 from ffltool.images import read
 from ffltool.png import SIGNATURE, decode_plain
 
-
-def smooth(height, width, channels=3):
-    """Return pixels that compress, so that every filter of a row is used."""
-    y, x = np.mgrid[:height, :width]
-    pixels = np.stack([4 * x + y, 5 * y, x * y // 8], axis=-1).astype(np.uint8)
-    return pixels if channels == 3 else pixels[..., 0]
-
-
-def saved(pixels, **settings):
-    file = io.BytesIO()
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    image.save(file, "png", **settings)
-    return file.getvalue()
+PLAIN = runpy.run_path(str(Path(__file__).with_name("plain_images.py")))
+smooth, turned, saved = PLAIN["smooth"], PLAIN["turned"], partial(PLAIN["saved"], "png")
 
 
 def chunk(name, content):
@@ -89,12 +81,6 @@ def test_a_prompt_kept_as_text_is_passed_over():
     assert decode_plain(saved(smooth(8, 8), pnginfo=text)) is not None
 
 
-def _turned():
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    return exif
-
-
 def _texts(add):
     texts = PngInfo()
     add(texts)
@@ -108,7 +94,7 @@ OTHERS = {
     "one bit": saved(Image.fromarray(smooth(8, 8, 1)).convert("1")),
     "16 bits": saved(smooth(8, 8, 1).astype(np.uint16) * 257),
     "a transparent colour": saved(smooth(8, 8), transparency=(0, 0, 0)),
-    "an orientation": saved(smooth(8, 8), exif=_turned()),
+    "an orientation": saved(smooth(8, 8), exif=turned()),
     "an orientation in XMP": saved(smooth(8, 8), pnginfo=_texts(lambda t: t.add_itxt("XML:com.adobe.xmp", "<x/>"))),
     "an orientation as text": saved(smooth(8, 8), pnginfo=_texts(lambda t: t.add_text("Raw profile type exif", "x"))),
     "an orientation as it is in a text": saved(smooth(8, 8), pnginfo=_texts(lambda t: t.add_text("exif", "x"))),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -108,9 +109,14 @@ def test_the_picture_of_their_bands_is_there_and_small():
     assert f"]({name})" in README
     assert 10_000 < (ROOT / name).stat().st_size < 150_000
     figure = runpy.run_path(str(ROOT / "tests" / "nine_degradations.py"))["figure"]()
-    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    (axes,) = figure.axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
     assert all(f"| {name} |" in README for name in names)
     assert len(names) == 9
+    lengths = np.array([bar.get_width() for bars in axes.containers for bar in bars]).reshape(9, 6, 2)
+    np.testing.assert_allclose(lengths.sum((1, 2)), 1)  # amplitudes and phases of six bands
+    amplitudes = [text.get_text() for text in axes.texts[:9]]
+    assert amplitudes == [f"{share:.0%}" for share in lengths[..., 0].sum(1)]
 
 
 def test_what_users_of_the_loss_trip_over_is_what_its_script_prints():

@@ -164,15 +164,21 @@ def test_a_loss_that_is_not_finite_ends_the_run_at_its_step(pixels):
     next(news)
     with torch.no_grad():
         training.network.decoder.bias[0] = math.nan
-    with pytest.raises(InputError, match="the loss is nan at step 2; a smaller --lr may help"):
+    with pytest.raises(InputError, match="the loss is nan at step 2; a smaller --lr or --pixel-weight may help"):
         next(news)
+
+
+def test_a_weight_far_too_large_ends_the_run_and_is_named(pixels):
+    said = "the loss is inf at step 1; a smaller --lr, --pixel-weight, --ffl-weight or --kl-weight may help"
+    with pytest.raises(InputError, match=said):
+        trained(pixels, plan("vae", ffl_weight=1e39))
 
 
 def test_weights_that_are_not_finite_make_no_state(pixels):
     training, _ = trained(pixels, plan(steps=1))
     with torch.no_grad():
         training.network.decoder.bias[0] = math.inf
-    with pytest.raises(InputError, match="weights are not finite after step 1"):
+    with pytest.raises(InputError, match="the network's weights are not finite after step 1; a smaller --lr, --pixel"):
         training.state()
 
 
@@ -216,13 +222,18 @@ def test_half_precision_trains_the_network_and_keeps_losses_and_weights_whole(pi
         ({"lr": 1e38}, InputError, r"lr must be 1e\+06 at most, got 1e\+38"),
         ({"beta1": 1.0}, InputError, "beta1 must be at least 0 and below 1, got 1.0"),
         ({"size": 4}, InputError, "ae takes images of 8 to 256 pixels, not 4"),
-        ({"objective": Objective(patch_factor=3)}, ShapeError, "patch_factor 3 does not divide the side 16"),
+        ({"objective": Objective(patch_factor=3)}, ShapeError, "does not divide the side 16; another --patch-factor"),
+        ({"objective": Objective(gan_weight=2)}, InputError, "ae has no critic; a gan_weight is for pix2pix"),
         ({"objective": Objective(transform="dct", component="phase")}, InputError, "transform 'dct' has none"),
     ],
 )
 def test_a_plan_that_cannot_be_is_an_error(changes, error, said):
     with pytest.raises(error, match=said):
         plan(**changes)
+
+
+def test_a_weight_of_0_of_what_a_model_has_not_is_no_error():
+    assert plan(objective=Objective(kl_weight=0, gan_weight=0)).objective.kl_weight == 0
 
 
 def test_what_must_stay_is_all_but_the_length():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ffltool.cli import _render
-    from ffltool.plans import Plan
+    from ffltool.plans import SetPlan
     from ffltool.verdicts import Judged
 
 LIMITS = {"rich_help_panel": "Limits", "show_default": False}
@@ -131,7 +131,7 @@ def check(
 
 def _check_files(
     outputs: dict[str, Path | None],
-    plans: "Sequence[Plan]",
+    plans: "Sequence[SetPlan]",
     shown: dict[str, Path | None],
     *,
     baseline: Path | None,

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from ffltool.figures.bands import error_in_bands, gains_in_bands, shares_in_bands, shares_of_bands
+from ffltool.figures.bands import error_in_bands, gains_in_bands, shares_in_bands
 from ffltool.figures.canvas import check_suffix, save
 from ffltool.figures.embedding import on_light_and_dark, palette
 from ffltool.figures.experiments import image_rows, spatial_losses, strip
@@ -46,7 +46,6 @@ __all__ = [
     "plot_of_lines",
     "save",
     "shares_in_bands",
-    "shares_of_bands",
     "slices_of_cube",
     "spatial_losses",
     "spectrum_batches",

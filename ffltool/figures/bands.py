@@ -1,14 +1,13 @@
-"""Where in the spectrum the squared error lies: over all frequencies, in bands of them, and of several comparisons."""
+"""Where in the spectrum the squared error lies: over all frequencies, and in bands of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Patch
+from matplotlib.patches import Circle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
@@ -80,7 +79,9 @@ def _bars_of_shares(axes: Axes, bands: Sequence[BandScore]) -> None:
     axes.barh(rows, phase, left=amplitude, label="phase", color=colour(4), hatch=_HATCH, edgecolor="white", linewidth=0)
     axes.set_xlim(left=0)
     axes.set_ylabel("band (cycles per pixel)", fontsize=TEXT)
-    _measure_shares(axes)
+    axes.set_xlabel("share of the squared error", fontsize=TEXT)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=8)
     _name_rows(axes, [band.name for band in bands])
 
@@ -95,12 +96,6 @@ def _bars_of_gains(axes: Axes, bands: Sequence[BandScore]) -> None:
     _name_rows(axes, [band.name for band in bands])
 
 
-def _measure_shares(axes: Axes) -> None:
-    axes.set_xlabel("share of the squared error", fontsize=TEXT)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
-
-
 def _name_rows(axes: Axes, names: Sequence[str]) -> None:
     """Name rows from top to bottom, not all of them where they would touch."""
     step = -(-len(names) // _MOST_NAMES)
@@ -110,28 +105,3 @@ def _name_rows(axes: Axes, names: Sequence[str]) -> None:
     axes.grid(visible=False, axis="y")
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
-
-
-def shares_of_bands(comparisons: Mapping[str, Sequence[BandScore]]) -> Figure:
-    """Draw how the squared error of each comparison lies in bands, the same for all, hatched where it is of phases."""
-    figure = new_figure(8.6, 0.32 * len(comparisons) + 1.0)
-    axes = figure.subplots()
-    bands = next(iter(comparisons.values()))
-    shades = colormaps["viridis"](np.linspace(0, 1, len(bands)))
-    for row, scores in enumerate(comparisons.values()):
-        left = amplitudes = 0.0
-        for score, shade in zip(scores, shades, strict=True):
-            for part, hatch in ((score.amplitude_share, None), (score.phase_share, _HATCH)):
-                length = (score.share or 0.0) * (part or 0.0)
-                axes.barh(row, length, left=left, height=0.7, color=shade, hatch=hatch, edgecolor="white", linewidth=0)
-                left += length
-                amplitudes += 0.0 if hatch else length
-        axes.text(1.01, row, f"{amplitudes:.0%}", va="center", fontsize=8)
-    axes.text(1.01, -0.8, "amplitude", va="center", fontsize=8)
-    axes.set_xlim(0, 1)
-    _measure_shares(axes)
-    _name_rows(axes, list(comparisons))
-    looks = [Patch(color=shade, label=band.name) for band, shade in zip(bands, shades, strict=True)]
-    looks.append(Patch(facecolor="grey", label="hatched: phase", hatch=_HATCH, edgecolor="white", linewidth=0))
-    figure.legend(handles=looks, loc="outside upper center", ncols=len(looks), frameon=False, fontsize=8)
-    return figure

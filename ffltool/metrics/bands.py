@@ -24,7 +24,7 @@ from ffltool.metrics.mse import floating_pair
 from ffltool.metrics.sums import Sums
 from ffltool.radial import band_of_each, bands
 from ffltool.report import BandScore
-from ffltool.spectrum import centred, whole
+from ffltool.spectrum import centred, power_of, whole
 
 PARTS = ("amplitude", "phase", "real", "fake")  # what is known of every band
 
@@ -53,15 +53,11 @@ def _parts(real: Tensor, fake: Tensor) -> Tensor:
     """Return the energies at the frequencies of a real transform, shape (N, 4, H, W // 2 + 1), else as above."""
     real, fake = floating_pair(real, fake)
     one, other = (torch.fft.rfft2(images.double()) for images in (real, fake))
-    powers = _power(one), _power(other)
+    powers = power_of(one), power_of(other)
     amplitude = (powers[0].sqrt() - powers[1].sqrt()).square()
-    phase = (_power(one - other) - amplitude).clamp_min(0)
+    phase = (power_of(one - other) - amplitude).clamp_min(0)
     maps = torch.stack([part.mean(1) for part in (amplitude, phase, *powers)], dim=1)
     return maps.div_(real.shape[-2] * real.shape[-1])
-
-
-def _power(spectrum: Tensor) -> Tensor:
-    return spectrum.real.square() + spectrum.imag.square()
 
 
 def _in_bands(maps: Tensor, *, width: int, count: int) -> Tensor:

@@ -53,15 +53,15 @@ def test_every_option_of_the_loss_arrives(run, tmp_path):
     options = ["--loss", "l1", "--ffl-weight", 3, "--kl-weight", 0.5, "--spreg-weight", 0.25, "--alpha", 0.5]
     options += ["--patch-factor", 2, "--ave-spectrum", "--log-matrix", "--batch-matrix", "--exclude-dc"]
     options += ["--transform", "dft", "--component", "amplitude", "--lr", 0.01, "--beta1", 0.5, "--beta2", 0.9]
-    options += ["--seed", 7, "--amp", "--decay", 0.25, "--pixel-weight", 2, "--gan-weight", 4]
-    assert run("train", "ae", REAL, "-o", tmp_path / "run", *SMALL, *options)[0] == 0
+    options += ["--seed", 7, "--amp", "--decay", 0.25, "--pixel-weight", 2, "--gan-weight", 0]
+    assert run("train", "vae", REAL, "-o", tmp_path / "run", *SMALL, *options)[0] == 0
     plan = json.loads((tmp_path / "run" / "config.json").read_text())["plan"]
     assert plan == {
-        **{"model": "ae", "size": 32, "batch_size": 8, "epochs": 20, "steps": 3, "seed": 7, "amp": True},
+        **{"model": "vae", "size": 32, "batch_size": 8, "epochs": 20, "steps": 3, "seed": 7, "amp": True},
         **{"lr": 0.01, "decay": 0.25, "beta1": 0.5, "beta2": 0.9, "direction": None},
         "objective": {
             **{"loss": "l1", "ffl_weight": 3.0, "kl_weight": 0.5, "spreg_weight": 0.25, "alpha": 0.5},
-            **{"pixel_weight": 2.0, "gan_weight": 4.0},
+            **{"pixel_weight": 2.0, "gan_weight": 0.0},
             **{"patch_factor": 2, "ave_spectrum": True, "log_matrix": True, "batch_matrix": True},
             **{"transform": "dft", "component": "amplitude", "exclude_dc": True},
         },
@@ -82,7 +82,9 @@ def test_images_of_noise_are_written(run, tmp_path):
         (["--lr", 0], "lr must be above 0, got 0"),
         (["-m", "nonsense"], "there is no metric 'nonsense'"),
         (["--device", "tpu"], "there is no device 'tpu'"),
-        (["--patch-factor", 5], "patch_factor 5 does not divide the side 32"),
+        (["--patch-factor", 5], "patch_factor 5 does not divide the side 32; another --patch-factor, or --size"),
+        (["--kl-weight", 0.1], "ae has no divergence; a kl_weight is for vae"),
+        (["--gan-weight", 2], "ae has no critic; a gan_weight is for pix2pix"),
     ],
     ids=str,
 )
@@ -144,6 +146,8 @@ def test_an_experiment_takes_test_images_of_its_own(run, tmp_path):
         (["--variants", "nonsense"], "there is no variant 'nonsense'; known are FFL, w/o FFL"),
         (["--once", "FFL"], "the variant 'FFL' with seed 0 is there twice"),
         (["--variants", ","], "an experiment needs a variant"),
+        (["--variants", "patch=5"], "patch_factor 5 does not divide the side 32; another --patch-factor, or --size"),
+        (["--variants", "FFL,kl=0.1"], "ae has no divergence; a kl_weight is for vae"),
     ],
     ids=str,
 )

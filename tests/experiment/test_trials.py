@@ -65,6 +65,13 @@ def test_test_images_too_small_for_a_metric_are_an_error_before_any_run(tmp_path
     assert not (tmp_path / "out").exists()
 
 
+def test_metrics_are_tried_out_once_and_not_before_every_trial(sets, tmp_path, monkeypatch):
+    tried = []
+    monkeypatch.setattr(Judging, "try_out", lambda self, images: tried.append(images.folder))
+    run(replace(PLAN, epochs=1), Design(seeds=(3,)), *sets, tmp_path / "out", judging=JUDGING)
+    assert tried == [sets[1].folder]
+
+
 def test_a_trial_is_the_run_that_train_makes(found, sets, folder, tmp_path):
     plan = Plan(model="ae", size=32, batch_size=6, epochs=3, seed=4, objective=Objective(ffl_weight=10, alpha=0.5))
     alone = carry_out(plan, sets[0], tmp_path / "alone", test=sets[1], judging=JUDGING)

@@ -73,25 +73,6 @@ def test_a_hundred_bands_are_drawn_and_not_all_are_named(tmp_path):
     figures.save(figure, tmp_path / "x.png")
 
 
-def test_comparisons_are_rows_of_their_bands(scores):
-    figure = figures.shares_of_bands({"one": scores, "other": scores[::-1]})
-    (axes,) = figure.axes
-    bars = [bar for bars in axes.containers for bar in bars]
-    assert len(bars) == 2 * len(scores) * 2
-    first, second = bars[:8], bars[8:]
-    for row, given in ((first, scores), (second, scores[::-1])):
-        widths = [bar.get_width() for bar in row]
-        assert widths[::2] == pytest.approx([score.share * (score.amplitude_share or 0) for score in given])
-        assert widths[1::2] == pytest.approx([score.share * (score.phase_share or 0) for score in given])
-        assert [bar.get_x() for bar in row] == pytest.approx([0, *np.cumsum(widths)[:-1]])
-        assert [bool(bar.get_hatch()) for bar in row] == [False, True] * 4
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "other"]
-    assert [text.get_text() for text in axes.texts] == ["65%", "65%", "amplitude"]
-    names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["dc", "0-0.25", "0.25-0.5", "corner", "hatched: phase"]
-    assert axes.get_xlabel() == "share of the squared error"
-
-
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_the_same_data_give_the_same_file(tmp_path, scores, suffix):
     for name in ("a", "b"):

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ffltool import weights
-from ffltool.errors import InputError, ShapeError
+from ffltool import networks, weights
+from ffltool.errors import InputError, MissingWeightsError, ShapeError
 from ffltool.images import read
 from ffltool.metrics.fid import fid
 from ffltool.metrics.inception import LAYERS, PRESETS, Inception, load, prepared
@@ -203,3 +203,10 @@ def test_a_halved_network_convolves_in_half_precision_and_judges_in_single(stand
     assert network.halve() is network
     assert {each.dtype for each in network.parts.buffers()} == {torch.float16}
     assert {network.classes.dtype, network.bias.dtype} == {torch.float32}
+
+
+def test_weights_that_are_missing_are_fetched_only_if_that_is_asked_for(tiny, server, monkeypatch):
+    monkeypatch.setitem(networks.FILES, "inception", tiny.file)
+    with pytest.raises(MissingWeightsError):
+        load()
+    assert server.requests == []

@@ -9,7 +9,7 @@ import torch
 
 from ffltool.errors import InputError
 from ffltool.label_maps import LabelMaps
-from ffltool.metrics import METRICS, Metric, look_up, need_networks, need_pairs
+from ffltool.metrics import METRICS, REBUILT, Metric, look_up, need_networks, need_pairs
 from ffltool.metrics.sums import Sums
 from ffltool.radial import bands
 
@@ -52,6 +52,10 @@ def test_metrics_of_pairs_and_of_labels_need_pairs():
 
 def test_learned_metrics_need_networks():
     assert [name for name in METRICS if need_networks([name])] == ["lpips", "fid", "kid", "is"]
+
+
+def test_rebuilt_images_are_judged_by_metrics_of_the_table():
+    assert [metric.name for metric in look_up(REBUILT)] == list(REBUILT)
 
 
 def test_names_are_looked_up_in_order_once_and_in_any_case():

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.usefixtures("one_thread", "narrow")
         ({"decay": 1.5}, "decay must be a share from 0 to 1, got 1.5"),
         ({"objective": {"pixel_weight": 0}}, "pixel_weight must be above 0, got 0"),
         ({"objective": {"gan_weight": -1}}, "gan_weight must be 0 or more, got -1"),
+        ({"objective": {"kl_weight": 1}}, "pix2pix has no divergence; a kl_weight is for vae"),
     ],
     ids=str,
 )

@@ -109,7 +109,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(tmp_path, pairs
 
     critic_loss = train.critic_loss
     monkeypatch.setattr(train, "critic_loss", spoilt)
-    with pytest.raises(InputError, match="the loss is nan at step 2; a smaller --lr may help"):
+    with pytest.raises(InputError, match="the loss is nan at step 2; a smaller --lr, --pixel-weight, --ffl"):
         carry_out(plan(), pairs, tmp_path / "run", keeping=Keeping(checkpoint_seconds=0))
     state = checkpoint(tmp_path / "run")
     assert state["step"] == 1

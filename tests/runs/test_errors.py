@@ -72,7 +72,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(tmp_path, image
 
 
 def test_a_step_far_too_long_ends_the_run_and_says_so(tmp_path, images):
-    said = r"(loss is (nan|inf) at|weights are not finite after) step \d; a smaller --lr may help"
+    said = r"(loss is (nan|inf) at|weights are not finite after) step \d; a smaller --lr, --pixel-weight, --ffl"
     with pytest.raises(InputError, match=said):
         carry_out(plan("vae", lr=100.0), images, tmp_path / "run", keeping=EVERY)
 
