@@ -35,12 +35,12 @@ MODULES = ("loss", "distances", "spectrum", "radial", "bandlimit", "peaks", *MET
 # tests that know more of a module than those of its name
 MORE = {
     "loss": ["test_conventions.py"],
-    "distances": ["test_loss.py"],
+    "distances": ["loss"],
     "spectrum": ["test_rings.py"],
     "radial": ["test_rings.py", "metrics/test_bands.py"],
     "peaks": ["cli/test_peaks.py"],
-    "metrics.__init__": ["metrics/test_table.py", "test_evaluate.py"],
-    "report": ["test_formats.py", "test_evaluate.py", "test_judged.py"],
+    "metrics.__init__": ["metrics/test_table.py", "evaluate"],
+    "report": ["test_formats.py", "evaluate", "test_judged.py"],
 }
 PATIENCE = 10  # times as long as all tests take, and as many seconds: what takes longer hangs
 OTHERS = {
@@ -222,10 +222,11 @@ def forked(work, *, seconds=None):
 
 
 def files_of(module):
-    """Return the file of a module, and those that test it: its doctests, those of its name, and others."""
-    path = ROOT / "ffltool" / f"{module.replace('.', '/')}.py"
-    own = Path(*module.split(".")[:-1], f"test_{path.name}")
-    files = [path, *(ROOT / "tests" / each for each in (own, *MORE.get(module, ())))]
+    """Return the file of a module, and those that test it: its doctests, the file or folder of its name, and others."""
+    own = Path(*module.split("."))
+    path = ROOT / "ffltool" / own.with_suffix(".py")
+    named = own.with_name(f"test_{path.name}"), own
+    files = [path, *(ROOT / "tests" / each for each in (*named, *MORE.get(module, ())))]
     return path, [str(file) for file in files if file.exists()]
 
 

@@ -143,6 +143,11 @@ class TestFile:
                 assert lines <= LONGEST_FUNCTION, f"{node.name} has {lines} lines"
 
 
+def test_files_of_tests_are_short_too():
+    tests = [path for path in Path(__file__).parent.rglob("*.py") if path.parent.name != "benchmarks"]
+    assert [path.name for path in tests if len(path.read_text().splitlines()) > LONGEST_FILE] == []
+
+
 def test_there_are_no_circles():
     graph = {}
     for path in FILES:

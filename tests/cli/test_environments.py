@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from ffltool.cli import COMMANDS
+from tests.cli.common import FFLTOOL
 
-FFLTOOL = [sys.executable, "-m", "ffltool"]
 HOMES = ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "TORCH_HOME", "FFLTOOL_WEIGHTS", "MPLCONFIGDIR")
 ODD = os.fsdecode("r\xe9al [b]é×".encode() + b" \xff\xfe\n")  # spaces, markup, letters, bytes that are none, a new line
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="this is how Linux does it")

@@ -15,17 +15,9 @@ from PIL import Image
 
 from ffltool.cli import _options, _tables
 from ffltool.label_maps import ABSENT, ACCURACY_OVER
+from tests.cli.common import SCHEMA, error_of
 
-SCHEMA = json.loads((Path(__file__).parents[1] / "report.schema.json").read_text())
 LABELS = ["-m", "miou,pixel_accuracy", "--labels"]
-
-
-def error_of(result, status=2):
-    """Return the one line that an error is."""
-    assert (result[0], result[1]) == (status, "")
-    assert result[2].startswith("ffltool: ")
-    assert result[2].count("\n") == 1
-    return result[2]
 
 
 def test_the_table_has_scores_classes_worst_pairs_and_what_counts(label_folders, run):

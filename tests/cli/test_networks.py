@@ -1,7 +1,6 @@
 """Learned metrics as a user types them."""
 
 import json
-from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -10,8 +9,8 @@ import pytest
 from ffltool.cli import _networks, _tables
 from ffltool.metrics.inception import LAYERS, PRESETS
 from ffltool.metrics.lpips import BACKBONES
+from tests.cli.common import SCHEMA, error_of
 
-SCHEMA = json.loads((Path(__file__).parents[1] / "report.schema.json").read_text())
 SETS = ["-m", "fid,kid,is", "--layer", "64"]
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -19,14 +18,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def own(means):
     return ["--weights", f"inception={means.path}", "--device", "cpu"]
-
-
-def error_of(result, status=2):
-    """Return the one line that an error is."""
-    assert (result[0], result[1]) == (status, "")
-    assert result[2].startswith("ffltool: ")
-    assert result[2].count("\n") == 1
-    return result[2]
 
 
 def test_sets_have_a_value_a_deviation_and_what_looked_at_them(folders, run, own):

@@ -10,6 +10,7 @@ import pytest
 
 from ffltool import networks, weights
 from ffltool.cli import _tables
+from tests.cli.common import error_of
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "weights.schema.json").read_text())
 
@@ -33,15 +34,6 @@ def valid(text):
     content = json.loads(text)
     jsonschema.validate(content, SCHEMA)
     return content
-
-
-def error_of(result, *, out=""):
-    """Return the one line that an error is."""
-    assert result[0] == 2
-    assert result[1] == out
-    assert result[2].startswith("ffltool: ")
-    assert result[2].count("\n") == 1
-    return result[2]
 
 
 def rows(out):

@@ -1,0 +1,1 @@
+"""Tests of ffltool, a package so that they can share modules."""
