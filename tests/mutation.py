@@ -5,7 +5,8 @@
     python tests/mutation.py loss --sample 60    so many of each, drawn with seed 0
 
 Each mutant is a process, forked when the tests are collected, that runs those tests of its module that reach the line,
-the quick ones first, until one fails. Printed are the mutants that no test minds, and a table.
+the quick ones first, until one fails. Where constants or defaults change, the module is put in anew; tests that would
+fail for that alone do not count. Printed are the mutants that no test minds, and a table.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from multiprocessing import get_context
 from operator import itemgetter
 from pathlib import Path
@@ -159,9 +161,10 @@ class Mutation:
         importlib.import_module(self.name)
         took, reached = self.recorded(session.items)
         limit = PATIENCE * (1 + sum(took.values()))
+        unshaken = told(partial(self.unshaken, old, session.items))
         for line, change, code, inside in found:
-            there = reached.get(str(line), ()) if inside else ()
-            items = [item for item in session.items if item.nodeid in there] or session.items
+            there = reached.get(str(line)) or list(took) if inside else unshaken
+            items = [item for item in session.items if item.nodeid in there]
             order = sorted(items, key=lambda item: took[item.nodeid])
 
             def minded(code=code, inside=inside, order=order):
@@ -176,24 +179,29 @@ class Mutation:
     def recorded(self, items):
         """Return how many seconds each test takes, and which reach each line."""
         watch = coverage.Coverage(data_file=None, config_file=False, include=[str(self.path)])
-        with tempfile.TemporaryDirectory() as folder:
-            record = Path(folder) / "record.json"
 
-            def failed():
-                took, any_failed = {}, False
-                watch.start()
-                for item, following in zip(items, [*items[1:], None], strict=True):
-                    watch.switch_context(item.nodeid)
-                    start = time.perf_counter()
-                    any_failed |= fails(item, following)
-                    took[item.nodeid] = time.perf_counter() - start
-                watch.stop()
-                record.write_text(json.dumps([took, watch.get_data().contexts_by_lineno(str(self.path))]))
-                return any_failed
+        def recorded():
+            took, failed = {}, []
+            watch.start()
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                watch.switch_context(item.nodeid)
+                start = time.perf_counter()
+                failed += [item.nodeid] if fails(item, following) else []
+                took[item.nodeid] = time.perf_counter() - start
+            watch.stop()
+            return took, watch.get_data().contexts_by_lineno(str(self.path)), failed
 
-            if forked(failed):
-                pytest.exit(f"the tests of {self.name} fail as they are", 1)
-            return json.loads(record.read_text())
+        took, reached, failed = told(recorded)
+        if failed:
+            pytest.exit(f"tests of {self.name} fail as they are: {', '.join(failed)}", 1)
+        return took, reached
+
+    def unshaken(self, code, items):
+        """Return the tests that still pass when the module's own code is put in anew: others would mind anything."""
+        put_in(self.name, code, code, inside=False, items=items)
+        return [
+            item.nodeid for item, following in zip(items, [*items[1:], None], strict=True) if not fails(item, following)
+        ]
 
 
 def fails(item, following):
@@ -219,6 +227,14 @@ def forked(work, *, seconds=None):
         os.killpg(process.pid, signal.SIGKILL)
     process.join()
     return process.exitcode != 0
+
+
+def told(work):
+    """Return what work in a forked process returns, as JSON holds it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "answer.json"
+        forked(lambda: path.write_text(json.dumps(work())))
+        return json.loads(path.read_text())
 
 
 def files_of(module):

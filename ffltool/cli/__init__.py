@@ -83,7 +83,8 @@ def main(arguments: list[str] | None = None) -> int:
             raise InputError("an argument is empty; is a variable not set?")
         return app(_needed(arguments))(arguments, prog_name="ffltool", standalone_mode=False) or 0
     except typer.TyperException as error:
-        note(error.format_message())
+        if text := error.format_message():  # none where the help was shown instead
+            note(text)
         return error.exit_code
     except FfltoolError as error:
         note(str(error))
