@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 _joinings = count()
+_lent: list[list[Tensor]] = []  # in a group of our own: the tensors that its threads may not have let go of
 _RENDEZVOUS = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
@@ -71,11 +72,13 @@ def group(device: str = "cpu") -> Iterator[None]:
         store = distributed.PrefixStore(prefix, _store())  # type: ignore[attr-defined]  # as above
         backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
         distributed.init_process_group(backend, store=store, rank=rank(), world_size=world())
+        _lent.append([])
     try:
         yield
     finally:
         if not joined:
             distributed.destroy_process_group()
+            _lent.pop()
 
 
 def wait() -> None:
@@ -102,4 +105,6 @@ def all_reduce(values: array[float] | Tensor) -> None:
     import torch
 
     flat = torch.frombuffer(values, dtype=torch.float64) if isinstance(values, array) else values
+    if _lent:  # torch < 2.8 ends a group while it holds the GIL, for which a thread that frees a tensor waits in vain
+        _lent[-1].append(flat)
     torch.distributed.all_reduce(flat)

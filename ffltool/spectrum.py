@@ -104,7 +104,7 @@ def dct(values: Tensor, *, axes: int = 2) -> Tensor:
     True
     """
     kind = values.device.type
-    known = torch.amp.is_autocast_available(kind)
+    known = torch.compiler.is_compiling() or torch.amp.is_autocast_available(kind)  # which torch 2.4 cannot compile
     with torch.autocast(kind, enabled=False) if known else nullcontext():  # it would take half precision
         for axis in range(-axes, 0):
             basis = _cosines(values.shape[axis], values)

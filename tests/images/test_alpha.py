@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from ffltool.errors import InputError
 from ffltool.images import read
@@ -40,12 +40,15 @@ class TestAlpha:
         assert pixels(read(tmp_path / "la.png")).tolist() == [[90] * 4] * 4
         assert read(tmp_path / "p.png").alpha_dropped
 
-    def test_of_tiff_may_be_in_the_colours_already(self, tmp_path):
-        Image.new("LA", (4, 4), (50, 128)).save(tmp_path / "la.tif")
-        content = (tmp_path / "la.tif").read_bytes()
+    @pytest.mark.parametrize("mode", ["LA", "RGBA"])
+    def test_of_tiff_may_be_in_the_colours_already(self, tmp_path, mode):
+        if mode == "LA" and ("La", "La") not in TiffImagePlugin.OPEN_INFO.values():
+            pytest.skip("this version of Pillow does not read it")
+        Image.new(mode, (4, 4), (*[50] * (len(mode) - 1), 128)).save(tmp_path / "a.tif")
+        content = (tmp_path / "a.tif").read_bytes()
         apart, inside = (b"\x52\x01\x03\x00\x01\x00\x00\x00" + bytes([kind, 0]) for kind in (2, 1))  # ExtraSamples
         assert content.count(apart) == 1
-        (tmp_path / "la.tif").write_bytes(content.replace(apart, inside))
-        picture = read(tmp_path / "la.tif")
+        (tmp_path / "a.tif").write_bytes(content.replace(apart, inside))
+        picture = read(tmp_path / "a.tif")
         assert picture.alpha_dropped
         np.testing.assert_allclose(pixels(picture), 50 * 255 / 128, atol=1)
