@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 _joinings = count()
-_lent: list[list[Tensor]] = []  # in a group of our own: the tensors that its threads may not have let go of
+# the group that ended last: torch < 2.8 frees one while it holds the GIL, for which a thread of it may wait at its end
+_ended: deque[object] = deque(maxlen=1)
 _RENDEZVOUS = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
@@ -72,13 +74,12 @@ def group(device: str = "cpu") -> Iterator[None]:
         store = distributed.PrefixStore(prefix, _store())  # type: ignore[attr-defined]  # as above
         backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
         distributed.init_process_group(backend, store=store, rank=rank(), world_size=world())
-        _lent.append([])
     try:
         yield
     finally:
         if not joined:
+            _ended.append(distributed.group.WORLD)
             distributed.destroy_process_group()
-            _lent.pop()
 
 
 def wait() -> None:
@@ -105,6 +106,4 @@ def all_reduce(values: array[float] | Tensor) -> None:
     import torch
 
     flat = torch.frombuffer(values, dtype=torch.float64) if isinstance(values, array) else values
-    if _lent:  # torch < 2.8 ends a group while it holds the GIL, for which a thread that frees a tensor waits in vain
-        _lent[-1].append(flat)
     torch.distributed.all_reduce(flat)
