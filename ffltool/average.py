@@ -50,7 +50,7 @@ class Fate:
         if self.skipped:
             yield f"{label}: {left_out([printable(path.name) for path in self.skipped])}"
         if self.alphas:
-            yield f"{label}: {alpha_dropped(self.alphas, optional=True)}"
+            yield f"{label}: {alpha_dropped(self.alphas, composites=True)}"
 
 
 def average(

@@ -15,6 +15,10 @@ class BrokenImageError(InputError):
     """An image file that is damaged, empty, gone, or no image."""
 
 
+class DivergedError(InputError):
+    """A training whose loss or weights are no longer finite."""
+
+
 class ShapeError(FfltoolError):
     """Arrays whose shapes do not fit the formula."""
 

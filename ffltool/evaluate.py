@@ -166,7 +166,9 @@ def _run(
         workers = workers_of(workers)
         task = replace(task, at_once=workers > 1 and not starts_workers(len(mine), workers))
         work, processes = partial(measure, pairing=pairing, task=task), _processes_pay(pairing, task.metrics)
-        chunk = max(1, min(_CHUNK, len(mine) // (4 * max(1, workers)))) if processes and not task.hands_over else 1
+        chunk = 1
+        if processes and not task.hands_over:
+            chunk = max(1, min(_CHUNK, len(mine) // (4 * max(1, workers))))
         outcomes = stream(mine, work, workers=workers, chunk=chunk, processes=processes)
         if task.hands_over:  # workers are there: what follows starts threads
             from ffltool.batches import Gathered, few_threads

@@ -59,7 +59,7 @@ def as_csv(report: Report) -> str:
 
 
 def csv_text(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as CSV; None is an empty cell."""
+    """Return rows as CSV, numbers in full precision; None is an empty cell, an infinite value "inf"."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

@@ -170,9 +170,9 @@ def size_of(path: Path) -> tuple[int, int]:
         return (width, height) if file.getexif().get(_ORIENTATION) in _SIDEWAYS else (height, width)
 
 
-def alpha_dropped(count: int, *, optional: bool = False) -> str:
-    """Return the warning for that many images, one or more, with the way out where a command has the option."""
-    way_out = "; --alpha white or black composites" if optional else ""
+def alpha_dropped(count: int, *, composites: bool = False) -> str:
+    """Return the warning for that many images, one or more; with the way out for who `composites` if it is asked."""
+    way_out = "; --alpha white or black composites" if composites else ""
     return f"the alpha channel of {count} image{'s' * (count > 1)} was dropped{way_out}"
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 _joinings = count()
-# the group that ended last: torch < 2.8 frees one while it holds the GIL, for which a thread of it may wait at its end
+# The group that ended last, kept until the next one ends: torch < 2.8, freeing a group, waits for its threads while it
+# holds the GIL, and such a thread may need that to let go of what was summed last
 _ended: deque[object] = deque(maxlen=1)
 _RENDEZVOUS = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 

@@ -47,13 +47,13 @@ def whole(half: Tensor, *, width: int) -> Tensor:
     return torch.cat([half, mirrored], dim=-1)
 
 
-def power_of(values: Tensor) -> Tensor:
-    """Return |F|^2 of a spectrum, of any shape, without the roots of `abs`.
+def power_of(spectrum: Tensor) -> Tensor:
+    """Return |F|^2 of a complex spectrum, of any shape, without the roots of `abs`.
 
     >>> power_of(torch.tensor([3 + 4j, 1j]))
     tensor([25.,  1.])
     """
-    parts = torch.view_as_real(values).square()
+    parts = torch.view_as_real(spectrum).square()
     return parts[..., 0] + parts[..., 1]
 
 
@@ -104,7 +104,8 @@ def dct(values: Tensor, *, axes: int = 2) -> Tensor:
     True
     """
     kind = values.device.type
-    known = torch.compiler.is_compiling() or torch.amp.is_autocast_available(kind)  # which torch 2.4 cannot compile
+    # torch 2.4 cannot compile the question
+    known = torch.compiler.is_compiling() or torch.amp.is_autocast_available(kind)
     with torch.autocast(kind, enabled=False) if known else nullcontext():  # it would take half precision
         for axis in range(-axes, 0):
             basis = _cosines(values.shape[axis], values)

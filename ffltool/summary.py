@@ -202,7 +202,7 @@ def _of_files(skipped: list[str], alphas: int, *, paired: bool) -> Iterator[str]
     if skipped:
         yield left_out(skipped, paired=paired)
     if alphas:
-        yield alpha_dropped(alphas, optional=True)
+        yield alpha_dropped(alphas, composites=True)
 
 
 def _of_sizes(metrics: Sequence[Metric], measured: Measured, *, common: tuple[int, int] | None) -> Iterator[str]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ffltool import ranks
 from ffltool.datasets import DIRECTIONS, Batches, given, seed_of, to_unit, wanted
-from ffltool.errors import InputError
+from ffltool.errors import DivergedError, InputError
 from ffltool.learner import Learner
 from ffltool.models import Generative, look_up
 from ffltool.objective import TERMS, Objective, critic_loss, remedy
@@ -234,7 +234,7 @@ class Training:
         steps = []
         for number, (loss, *row) in enumerate(values.tolist(), start=first):
             if not math.isfinite(loss):
-                raise InputError(f"the loss is {loss} at step {number}; {remedy(self._weights())}")
+                raise DivergedError(f"the loss is {loss} at step {number}; {remedy(self._weights())}")
             named = dict(zip(columns, row, strict=True))
             others = (named.get(name) for name in (*TERMS[1:], "critic"))
             steps.append(Step(number, batches.epoch_of(number), loss, named["pixel"], *others))
@@ -245,10 +245,11 @@ class Training:
 
         Raises
         ------
-        InputError : if a weight is not finite, which is no state to go on from.
+        DivergedError : if a weight is not finite, which is no state to go on from.
         """
         if not all(learner.is_finite for learner in self._learners):
-            raise InputError(f"the network's weights are not finite after step {self.step}; {remedy(self._weights())}")
+            wrong = f"the network's weights are not finite after step {self.step}"
+            raise DivergedError(f"{wrong}; {remedy(self._weights())}")
         state = {"plan": self.plan.essence, "step": self.step} | self.learner.state()
         return state | ({"critic": self.critic.state()} if self.critic else {})
 

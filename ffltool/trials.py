@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ import torch
 
 from ffltool import experiment_tables, experiment_views, outputs, ranks
 from ffltool.datasets import Dataset
-from ffltool.errors import printable
+from ffltool.errors import DivergedError, printable
 from ffltool.experiment import Design, Experiment, JudgedTrial, Results, Trial
 from ffltool.formats import json_text
 from ffltool.loading import Loading
@@ -90,10 +91,11 @@ def run(
         carry = partial(
             carry_out, images=images, test=test, device=device, reuse=reuse, judging=judging, tried_out=True
         )
-        finished = [
-            carry(each, folder=place, keeping=_KEEPING, progress=progress(_label(trial)) if progress else None)
-            for trial, each, place in zip(trials, plans, places, strict=True)
-        ]
+        finished = []
+        for trial, each, place in zip(trials, plans, places, strict=True):
+            watch = progress(_label(trial)) if progress else None
+            with _named(trial):
+                finished.append(carry(each, folder=place, keeping=_KEEPING, progress=watch))
         results = Results(design=design, trials=tuple(map(_judged, trials, finished))) if ranks.rank() == 0 else None
         spectra = _spectra(design, results.contender if results else None, folder)
     if results is None:
@@ -133,6 +135,15 @@ def _begin(folder: Path, plan: Plan, design: Design, device: torch.device | str,
     about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
     outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())  # first: it tells whose this is
     (folder / _RUNS).mkdir(exist_ok=True)
+
+
+@contextmanager
+def _named(trial: Trial) -> Iterator[None]:
+    """Say of which trial an error is, if what is unlike in trials is its cause."""
+    try:
+        yield
+    except DivergedError as error:
+        raise DivergedError(f"{_label(trial)}: {error}") from error
 
 
 def _label(trial: Trial) -> str:

@@ -15,6 +15,7 @@ import typer
 from ffltool import __version__
 from ffltool.errors import FfltoolError, InputError, printable
 
+_USAGE = 2  # the status of a command line that says nothing to do
 _PANELS = 72  # columns that the help's panels need: in fewer they cut the names of options
 
 # each is a module here, with a function of its name, or an app where it has commands of its own
@@ -37,7 +38,6 @@ def app(names: Iterable[str] = COMMANDS) -> typer.Typer:
     """Return the command line with these commands."""
     line = typer.Typer(
         name="ffltool",
-        no_args_is_help=True,
         add_completion=False,
         rich_markup_mode="rich" if shutil.get_terminal_size().columns >= _PANELS else None,
         pretty_exceptions_enable=False,
@@ -81,10 +81,10 @@ def main(arguments: list[str] | None = None) -> int:
         _stand_somewhere()
         if "" in arguments:  # which as a path would be this folder
             raise InputError("an argument is empty; is a variable not set?")
-        return app(_needed(arguments))(arguments, prog_name="ffltool", standalone_mode=False) or 0
+        status = app(_needed(arguments))(arguments or ["--help"], prog_name="ffltool", standalone_mode=False) or 0
+        return status if arguments else _USAGE
     except typer.TyperException as error:
-        if text := error.format_message():  # none where the help was shown instead
-            note(text)
+        note(" ".join(error.format_message().split()))  # some are of several lines
         return error.exit_code
     except FfltoolError as error:
         note(str(error))

@@ -12,11 +12,18 @@ def test_version(run):
     assert run("--version") == (0, f"ffltool {__version__}\n", "")
 
 
-def test_no_arguments_show_the_help(run):
+@pytest.mark.parametrize("columns", [40, 80])
+def test_no_arguments_show_the_help(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
     status, out, err = run()
     assert (status, err) == (2, "")
     assert "Usage: ffltool" in out
     assert "lfd" in out
+
+
+def test_a_missing_argument_is_one_line(run):
+    said = "ffltool: Missing argument 'MODEL'. Choose from: ae, vae, pix2pix\n"
+    assert run("train") == (2, "", said)
 
 
 @pytest.mark.parametrize("arguments", [["", "fake"], ["real", ""], ["real", "fake", "--json", ""]])

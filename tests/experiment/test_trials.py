@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ffltool.datasets import load
-from ffltool.errors import InputError, ShapeError
+from ffltool.errors import DivergedError, InputError, ShapeError
 from ffltool.experiment import Design, Trial
 from ffltool.objective import Objective
 from ffltool.runs import Judging, carry_out
@@ -70,6 +70,12 @@ def test_metrics_are_tried_out_once_and_not_before_every_trial(sets, tmp_path, m
     monkeypatch.setattr(Judging, "try_out", lambda self, images: tried.append(images.folder))
     run(replace(PLAN, epochs=1), Design(seeds=(3,)), *sets, tmp_path / "out", judging=JUDGING)
     assert tried == [sets[1].folder]
+
+
+def test_a_loss_that_is_not_finite_is_an_error_that_names_its_trial(sets, tmp_path):
+    design = Design(variants=("w/o FFL", "weight=1e39"), seeds=(3,))
+    with pytest.raises(DivergedError, match=r"^weight=1e39 #3: the loss is inf at step 1; a smaller --lr"):
+        run(replace(PLAN, epochs=1), design, *sets, tmp_path / "out", judging=JUDGING)
 
 
 def test_a_trial_is_the_run_that_train_makes(found, sets, folder, tmp_path):
