@@ -5,8 +5,8 @@
     python tests/mutation.py loss --sample 60    so many of each, drawn with seed 0
 
 Each mutant is a process, forked when the tests are collected, that runs those tests of its module that reach the line,
-the quick ones first, until one fails. Where constants or defaults change, the module is put in anew; tests that would
-fail for that alone do not count. Printed are the mutants that no test minds, and a table.
+the quick ones first, until one fails. Where constants or defaults change, or what runs when the module is loaded, it is
+put in anew; tests that would fail for that alone do not count. Printed are the mutants that no test minds, and a table.
 """
 
 import argparse
@@ -166,11 +166,11 @@ class Mutation:
         if forked(partial(put_in, self.name, old, old, inside=True, items=())):
             pytest.exit(f"the functions of {self.name} cannot be changed", 1)
         for line, change, code, inside in found:
-            there = reached.get(str(line)) or list(took) if inside else unshaken
-            items = [item for item in session.items if item.nodeid in there]
+            there = reached.get(str(line)) if inside else None  # no test reaches what ran when the module was loaded
+            items = [item for item in session.items if item.nodeid in (there or unshaken)]
             order = sorted(items, key=lambda item: took[item.nodeid])
 
-            def minded(code=code, inside=inside, order=order):
+            def minded(code=code, inside=bool(there), order=order):
                 put_in(self.name, old, code, inside=inside, items=order)
                 return any(map(fails, order, [*order[1:], None]))
 

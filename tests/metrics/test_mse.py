@@ -16,6 +16,12 @@ def test_value_known_by_hand():
     assert mse(real, fake).tolist() == [0.0, 4.0]
 
 
+def test_equals_the_definition_in_numpy(rng):
+    real, fake = rng.random((2, 3, 2, 5, 4))
+    expected = ((real - fake) ** 2).mean((1, 2, 3))
+    assert mse(torch.from_numpy(real), torch.from_numpy(fake)).numpy() == pytest.approx(expected, rel=1e-13)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (7, 12), (5, 3, 3)])
 def test_of_8_bit_images_equals_the_exact_mean_of_integer_squares(rng, shape):
     real, fake = rng.integers(0, 256, (2, *shape), dtype=np.uint8)
@@ -32,6 +38,12 @@ def test_of_16_bit_images_is_on_the_scale_of_8_bit_ones(rng):
     real, fake = rng.integers(0, 256, (2, 6, 5, 3), dtype=np.uint8)
     deep = [image.astype(np.uint16) * np.uint16(257) for image in (real, fake)]
     assert mse_of_images(*deep) == pytest.approx(mse_of_images(*map(Image.fromarray, (real, fake))), rel=1e-15)
+
+
+def test_of_images_of_fractions_of_levels_equals_that_of_whole_ones(rng):
+    real, fake = rng.integers(0, 256, (2, 6, 5, 3), dtype=np.uint8)
+    expected = mse_of_images(*map(Image.fromarray, (real, fake)))
+    assert mse_of_images(real.astype(float), fake.astype(float)) == pytest.approx(expected, rel=1e-15)
 
 
 def test_largest_possible_16_bit_error_does_not_overflow():
