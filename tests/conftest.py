@@ -87,6 +87,17 @@ def folders(tmp_path, save):
 
 
 @pytest.fixture
+def decoded(monkeypatch):
+    """Return the list in which the files of images are noted as an evaluation reads them."""
+    from ffltool.images import read
+
+    files = []
+    for module in ("measure", "images"):
+        monkeypatch.setattr(f"ffltool.{module}.read", lambda path, **how: files.append(path) or read(path, **how))
+    return files
+
+
+@pytest.fixture
 def caches(tmp_path, monkeypatch):
     """Keep the caches of a test to itself, and return the folder of features."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))

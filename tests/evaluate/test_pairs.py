@@ -10,7 +10,7 @@ from ffltool.errors import ShapeError
 from ffltool.evaluate import evaluate_pairs
 from ffltool.images import Reading
 from ffltool.pairing import pair
-from tests.evaluate.common import ALL
+from tests.evaluate.common import ALL, save_both_ways
 
 
 def test_scores_are_the_means_over_pairs(folders):
@@ -98,11 +98,7 @@ def test_progress_sees_every_pair_of_a_known_number(folders):
 
 
 def test_side_by_side_equals_two_folders(tmp_path, save, rng):
-    for name in "ab":
-        image = rng.integers(0, 256, (12, 24, 3), dtype=np.uint8)
-        save(tmp_path / "both" / f"{name}.png", pixels=image)
-        save(tmp_path / "real" / f"{name}.png", pixels=image[:, :12])
-        save(tmp_path / "fake" / f"{name}.png", pixels=image[:, 12:])
+    save_both_ways(tmp_path, "ab", save, rng)
     together = evaluate_pairs(pair(tmp_path / "both", side_by_side=True), ALL)
     assert together.scores == evaluate_pairs(pair(tmp_path / "real", tmp_path / "fake"), ALL).scores
     assert together.real.sizes == ((12, 12),)

@@ -9,24 +9,15 @@ from PIL import Image
 from ffltool import images, measure
 from ffltool.errors import InputError
 from ffltool.evaluate import evaluate_pairs
-from ffltool.images import read
 from ffltool.pairing import pair
 from tests.evaluate.common import ALL, SETS
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_every_image_is_decoded_once(folders, monkeypatch, workers):
-    seen = []
-
-    def note(path, **settings):
-        seen.append(path)
-        return read(path, **settings)
-
-    monkeypatch.setattr("ffltool.measure.read", note)
-    monkeypatch.setattr("ffltool.images.read", note)
+def test_every_image_is_decoded_once(folders, decoded, workers):
     real, fake = folders([f"{i}.png" for i in range(9)])
     evaluate_pairs(pair(real, fake), [*SETS, *ALL], bands=4, error_map=True, workers=workers)
-    assert sorted(seen) == sorted([*real.iterdir(), *fake.iterdir()])
+    assert sorted(decoded) == sorted([*real.iterdir(), *fake.iterdir()])
 
 
 def test_threads_of_torch_are_as_many_as_before(folders):

@@ -13,7 +13,7 @@ from ffltool.images import Reading, read
 from ffltool.metrics import METRICS
 from ffltool.metrics.spectral import gain, lsd, sde
 from ffltool.pairing import pair
-from tests.evaluate.common import ALL, SETS, batch
+from tests.evaluate.common import ALL, SETS, batch, save_both_ways
 
 
 def scores_of(*arguments, **settings):
@@ -106,11 +106,7 @@ def test_grey_colour_and_16_bits_go_together(tmp_path, save, rng):
 
 
 def test_side_by_side_images_are_two_sets(tmp_path, save, rng):
-    for name in "abc":
-        image = rng.integers(0, 256, (12, 24, 3), dtype=np.uint8)
-        save(tmp_path / "both" / f"{name}.png", pixels=image)
-        save(tmp_path / "real" / f"{name}.png", pixels=image[:, :12])
-        save(tmp_path / "fake" / f"{name}.png", pixels=image[:, 12:])
+    save_both_ways(tmp_path, "abc", save, rng)
     expected = scores_of(pair(tmp_path / "real", tmp_path / "fake", by="none"), SETS)
     assert scores_of(pair(tmp_path / "both", side_by_side=True), SETS) == pytest.approx(expected)
 

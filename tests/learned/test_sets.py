@@ -68,21 +68,13 @@ def test_images_of_any_size_and_colour_are_resized_not_cut(tmp_path, save, means
     assert report.warnings == ()
 
 
-def test_pairs_and_sets_share_one_reading(folders, means, alex, monkeypatch):
-    seen = []
-
-    def note(path, **settings):
-        seen.append(path)
-        return read(path, **settings)
-
-    monkeypatch.setattr("ffltool.measure.read", note)
-    monkeypatch.setattr("ffltool.images.read", note)
+def test_pairs_and_sets_share_one_reading(folders, means, alex, decoded):
     real, fake = folders([f"{i}.png" for i in range(11)], size=(40, 40))
     own = means.looking.sources.own | alex.sources.own
     looking = replace(means.looking, sources=Sources(own=own, cached=False))
     everything = ["lpips", *SETS, "lsd", "psnr", "ssim"]
     together = scores(evaluate_pairs(pair(real, fake), everything, looking=looking, bands=3, workers=2))
-    assert sorted(seen) == sorted([*real.iterdir(), *fake.iterdir()])
+    assert sorted(decoded) == sorted([*real.iterdir(), *fake.iterdir()])
     apart = scores(evaluate_pairs(pair(real, fake, by="none"), [*SETS, "lsd"], looking=looking))
     assert {name: together[name] for name in apart} == pytest.approx(apart, rel=1e-9)
 
