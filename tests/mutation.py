@@ -269,8 +269,12 @@ def main():
     table = [f"{'module':<28}{'mutants':>8}{'killed':>8}{'share':>8}"]
     for module in arguments.modules:
         mutation = Mutation(module, arguments.sample)
-        options = ["-qq", "-s", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:cov"]
-        pytest.main([*options, *mutation.tests], plugins=[mutation])
+        plugins = [
+            part for name in ("cacheprovider", "faulthandler", "randomly", "cov") for part in ("-p", f"no:{name}")
+        ]
+        options = ["-qq", "-s", "--assert=plain", *plugins]
+        if status := pytest.main([*options, *mutation.tests], plugins=[mutation]):
+            sys.exit(status)
         killed = mutation.count - len(mutation.left)
         table.append(f"{module:<28}{mutation.count:>8}{killed:>8}{killed / mutation.count:>8.1%}")
     print("\n".join(["", *table]))

@@ -103,8 +103,7 @@ def _gain(real: Average, fake: Average) -> Tensor:
     """Return 10 log10 of the ratio of the powers summed over each band, infinite as a ratio is."""
     height, width = real.map.shape
     band = centred(band_of_each(height, width, count=BANDS)).flatten()
-    counts = band.bincount(minlength=BANDS + 2)
-    powers = (torch.bincount(band, each.map.flatten(), minlength=BANDS + 2) / counts for each in (real, fake))
+    powers = (torch.bincount(band, each.map.flatten()) / band.bincount() for each in (real, fake))
     return decibels(_ratio(*(power[1:] for power in powers), pixels=height * width))
 
 
@@ -112,9 +111,8 @@ _METRICS: dict[str, Callable[[Average, Average], Tensor]] = {"lsd": _lsd, "sde":
 
 
 def _ratio_of_rings(real: Average, fake: Average) -> Tensor:
-    """Return the power of the fake set over that of the real one in each ring, but for those without frequencies."""
-    there = real.radial.counts[1:] > 0
-    return _ratio(*(each.radial.mean[1:][there] for each in (real, fake)), pixels=real.map.numel())
+    """Return the power of the fake set over that of the real one in each ring, none of which is empty."""
+    return _ratio(*(each.radial.mean[1:] for each in (real, fake)), pixels=real.map.numel())
 
 
 def _ratio(real: Tensor, fake: Tensor, *, pixels: int) -> Tensor:

@@ -126,6 +126,48 @@ def test_rows_become_sums_when_there_are_more_than_features(sets):
     assert many.rows.state["count"] <= WIDTH
 
 
+@pytest.mark.parametrize("shares", [(40, 3), (3, 2), (6, 6), (12, 30), (0, 40)], ids=str)
+def test_moments_of_two_processes_are_those_of_all(sets, in_ranks, shares):
+    features, _ = sets(sum(shares), 2)
+    whole = moments(features).compute()
+
+    def part(rank):
+        found = Moments(WIDTH)
+        for batch in features.split(shares)[rank].split(7):
+            found.update(batch)
+        found.all_reduce()
+        return found
+
+    for found in in_ranks(part)[0]:
+        assert found.rows.state["count"] <= WIDTH, "more rows than features have become sums"
+        assert found.compute().count == sum(shares)
+        assert (found.compute().factor is None) == (sum(shares) > WIDTH)
+        torch.testing.assert_close(found.compute().mean, whole.mean)
+        torch.testing.assert_close(found.compute().covariance, whole.covariance)
+
+
+@pytest.mark.parametrize("count", [0, WIDTH, 4 * WIDTH + 3])
+def test_moments_come_back_from_arrays_in_place_of_what_was_there(sets, count):
+    real, fake = sets(count + 5, 30)
+    found, again = moments(*real[:count].split(WIDTH)), moments(fake)
+    arrays = found.arrays()
+    assert all(isinstance(array, np.ndarray) for array in arrays.values())
+    assert ("outer" in arrays) == (count > WIDTH)
+    again.restore(arrays)
+    assert again.rows.state["count"] == found.rows.state["count"]
+    for each in (found, again):
+        each.update(real[count:])
+    assert again.compute().count == count + 5
+    assert torch.equal(again.compute().mean, found.compute().mean)
+    assert torch.equal(again.compute().covariance, found.compute().covariance)
+
+
+def test_merged_rows_become_sums_too(sets):
+    first, second = (moments(each) for each in sets(6, 7))
+    first.merge(second)
+    assert (first.rows.state["count"], first.state["count"]) == (0, 13)
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_fewer_than_two_images_are_an_error(sets, count):
     real, _ = sets(3, 2)

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import torch
 from PIL import Image
 
 from ffltool.errors import InputError, NothingComparedError, ShapeError
-from ffltool.label_maps import LabelMaps
+from ffltool.label_maps import MOST, LabelMaps
 from ffltool.metrics.segmentation import Confusion, confusion_of, miou, of_labels, pixel_accuracy
 
 REAL, FAKE = np.array([[0, 0], [1, 255]]), np.array([[0, 1], [1, 1]])
@@ -136,6 +137,42 @@ def test_parts_merged_equal_the_whole_though_they_know_other_labels(maps_of, cla
     smaller.update(*pairs[0])
     whole.merge(smaller)
     assert whole.matrix.sum() == 4 * 42
+
+
+@pytest.mark.parametrize("classes", [None, 6])
+@pytest.mark.parametrize("counts", [(2, 5), (5, 2), (3, 3)], ids=str)
+def test_matrices_of_two_processes_add_up_though_they_know_other_labels(maps_of, in_ranks, counts, classes):
+    maps = LabelMaps(classes=classes)
+    pairs, whole = [maps_of(6, 7, classes=count) for count in counts], Confusion(maps)
+    for each in pairs:
+        whole.update(*each)
+
+    def part(rank):
+        confusion = Confusion(maps)
+        confusion.update(*pairs[rank])
+        confusion.all_reduce()
+        return confusion.matrix
+
+    for matrix in in_ranks(part)[0]:
+        np.testing.assert_equal(matrix, whole.matrix)
+
+
+def test_two_processes_may_know_the_largest_label_or_none(in_ranks):
+    labels = [np.array([MOST - 1]), np.array([], dtype=int)]
+
+    def part(rank):
+        confusion = Confusion(LabelMaps())
+        confusion.update(labels[rank], labels[rank])
+        confusion.all_reduce()
+        return confusion.matrix.shape, confusion.matrix[-1, -1], confusion.matrix.sum()
+
+    assert in_ranks(part)[0] == [((1 + MOST, 1 + MOST), 1, 1)] * 2
+
+
+def test_what_the_metrics_of_labels_return_cannot_be_changed():
+    found = confusion_of(REAL, FAKE, LabelMaps()).compute()
+    with pytest.raises(FrozenInstanceError):
+        found.pixels = 0
 
 
 def test_a_label_beyond_the_classes_is_an_error():

@@ -1,4 +1,5 @@
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -94,6 +95,21 @@ def test_a_faint_picture_of_16_bits_has_power(images):
     assert lsd(real, 128 + 2 * (real - 128)).item() == pytest.approx(20 * math.log10(2), rel=1e-3)
 
 
+@each_size
+def test_white_noise_of_a_thousandth_of_a_grey_level_is_where_power_begins(rng, size):
+    noise = torch.as_tensor(rng.standard_normal((200, 1, *size)))
+    for level, decibels in ((3e-4, 0), (3e-3, 20 * math.log10(2))):
+        assert lsd(level * noise, 2 * level * noise).item() == pytest.approx(decibels, abs=1e-3)
+        assert gain(level * noise, 2 * level * noise).tolist() == pytest.approx([decibels] * 5, abs=1e-3)
+
+
+@pytest.mark.parametrize("size", [(9, 9), (9, 12), (400, 9), (10, 1001)], ids=str)
+def test_no_ring_is_empty(size):
+    sums = state(*size)
+    sums.update(torch.zeros(1, 1, *size))
+    assert sums.compute().radial.counts.min() >= 1
+
+
 def test_parts_merged_equal_the_whole(images):
     real = images(6, 3, 12, 12)
     whole, first, second = (state(12, 12) for _ in range(3))
@@ -120,8 +136,9 @@ def test_images_too_small_for_bands_are_an_error(images, size):
         lsd(images(2, 1, *size), images(2, 1, *size))
 
 
-@pytest.mark.parametrize("shape", [(2, 1, 13, 12), (2, 2, 12, 12), (1, 12, 12)])
+@pytest.mark.parametrize("shape", [(2, 1, 13, 12), (2, 1, 12, 13), (2, 2, 12, 12), (1, 12, 12)])
 def test_shapes_that_do_not_fit_are_an_error(images, shape):
+    expected = f"shape (N, 1 or 3, H, W), with one H and W; got (2, 1, 12, 12) and {shape}"
     for metric in (lsd, sde, gain):
-        with pytest.raises(ShapeError, match=r"shape \(N, 1 or 3, H, W\), with one H and W"):
+        with pytest.raises(ShapeError, match=re.escape(expected)):
             metric(images(2, 1, 12, 12), images(*shape))

@@ -1,50 +1,15 @@
-import runpy
-from dataclasses import FrozenInstanceError
-from functools import lru_cache
-from pathlib import Path
+"""Peaks of pictures: what is added to them is found, and nothing else."""
+
 from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
-from ffltool.excess import Evidence, Excess
 from ffltool.peaks import THRESHOLD, Kind, find_peaks
+from tests.peaks.common import COLUMNS, PATTERNS, ROWS, artefacts, evidence
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-ROWS, COLUMNS = np.arange(128)[:, None], np.arange(128)
-# what is added -> the pixels after which it repeats itself, and a peak that it has
-PATTERNS = {
-    "checkerboard": ((ROWS + COLUMNS) % 2, 2, (0.5, 0.5)),
-    "columns": (np.broadcast_to(COLUMNS % 4 == 0, (128, 128)), 4, (0.25, 0.0)),
-    "grid 8": ((ROWS % 8 == 0) | (COLUMNS % 8 == 0), 8, (0.375, 0.0)),
-    "grid 16": ((ROWS % 16 == 0) | (COLUMNS % 16 == 0), 16, (0.4375, 0.0)),
-}
-
-
-def evidence(images, *, against=None, kind="median3"):
-    sums = Excess(*images.shape[1:], images=len(images), against=against, kind=kind)
-    sums.update(torch.as_tensor(images)[:, None])
-    return sums.compute()
-
-
-@pytest.fixture
-def pictures(rng):
-    """Return images whose spectra fall as those of photographs do, 1 / f, in 8 bits."""
-
-    def pictures(count, side=128):
-        v, u = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)
-        radius = np.hypot(v, u)
-        radius[0, 0] = 1
-        fields = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((count, side, side))) / radius, s=(side, side))
-        fields = 128 + 20 * fields / fields.std((1, 2), keepdims=True)
-        return np.rint(fields).clip(0, 255)
-
-    return pictures
-
-
-def artefacts(peaks):
-    return [peak for peak in peaks if peak.kind == "artefact"]
 
 
 @pytest.mark.parametrize("name", ["checkerboard", "columns", "grid 8", "grid 16"])
@@ -84,26 +49,6 @@ def test_a_wave_beside_the_lattice_is_told_apart(pictures, frequency):
     assert peaks
     assert {(peak.kind, peak.lattice) for peak in peaks} == {("off-lattice", None)}
     assert peaks[0].u == pytest.approx(frequency, abs=1 / 128)
-
-
-def made(excess_at, *, side=128, images=60):
-    """Return evidence of nothing but an excess at these places along u, and at their opposites."""
-    excess = torch.ones(side, side, dtype=torch.float64)
-    for u, value in excess_at.items():
-        excess[side // 2, [side // 2 + u, side // 2 - u]] = value
-    nothing = torch.zeros_like(excess)
-    return Evidence(images=images, blank=0, excess=excess, compared=excess, level=nothing, share=nothing)
-
-
-@pytest.mark.parametrize(("apart", "told"), [(2, 1), (3, 2)])
-def test_of_two_waves_less_than_three_bins_apart_the_stronger_one_is_told(apart, told):
-    peaks = find_peaks(made({43: 4.0, 43 + apart: 3.0}))
-    assert [peak.u * 128 for peak in peaks] == [43, 43 + apart][:told]
-
-
-def test_nothing_is_told_within_five_bins_of_the_zero_frequency():
-    assert find_peaks(made({5: 4.0})) == ()
-    assert [peak.u * 128 for peak in find_peaks(made({6: 4.0}))] == [6]
 
 
 def test_at_most_five_peaks_off_the_lattice_are_told_strongest_first(pictures):
@@ -209,50 +154,3 @@ def test_what_a_tenth_of_many_images_have_is_no_artefact(rng):
     assert not artefacts(find_peaks(evidence(images, kind="none")))
     images[::2] += 30 * PATTERNS["columns"][0][:64, :64]
     assert artefacts(find_peaks(evidence(images, kind="none")))
-
-
-@pytest.mark.parametrize(("excess", "found"), [(1.4, False), (1.6, True)])
-def test_in_a_large_set_an_artefact_is_half_again_as_strong_as_its_background(excess, found):
-    given = made({32: excess}, images=1000)
-    assert max(peak.z for peak in find_peaks(given)) > THRESHOLD
-    assert bool(artefacts(find_peaks(given))) == found
-
-
-# photographs
-
-
-CALIBRATION = runpy.run_path(str(Path(__file__).parent / "peaks_calibration.py"))
-
-
-@lru_cache
-def shrunk(folder):
-    return CALIBRATION["photographs"](folder)
-
-
-@pytest.fixture
-def photographs(shared):
-    """Return photographs, shrunk by 75 / 64, which takes the grid of the codec off the lattice."""
-    return shrunk(shared / "data" / "dtd_full")
-
-
-def test_photographs_have_no_grid_as_a_set(photographs):
-    assert not artefacts(find_peaks(evidence(photographs)))
-    assert not artefacts(find_peaks(evidence(photographs[::5])))
-
-
-def test_at_most_5_of_100_photographs_have_a_grid_by_themselves(photographs):
-    found = [artefacts(find_peaks(evidence(photographs[number, None]))) for number in range(100)]
-    assert sum(map(bool, found)) <= 5
-
-
-@pytest.mark.parametrize(("name", "strength"), [("grid of 8 px", 0.5), ("grid of 16 px", 1), ("checkerboard, 2 px", 1)])
-@pytest.mark.parametrize("first", range(5))
-def test_a_faint_grid_is_found_in_20_photographs(photographs, name, strength, first):
-    images = CALIBRATION["with_pattern"](photographs[first::5], name, strength)
-    assert artefacts(find_peaks(evidence(images)))
-
-
-def test_a_peak_is_frozen():
-    (peak,) = find_peaks(made({6: 4.0}))
-    with pytest.raises(FrozenInstanceError):
-        peak.kind = "artefact"
