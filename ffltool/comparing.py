@@ -18,7 +18,7 @@ from ffltool.limits import STATISTICS
 from ffltool.metrics import need_pairs
 from ffltool.pairing import Pairing
 from ffltool.pairing import pair as find_pairs
-from ffltool.plans import plan_of
+from ffltool.plans import set_plan_of
 from ffltool.report import Report
 from ffltool.verdicts import judge
 
@@ -130,7 +130,7 @@ def assert_images(
     """
     __tracebackhide__ = True  # pytest shows the line of the test instead
     tables = {name: [_table(name, each) for each in _several(limit)] for name, limit in limits.items()}
-    plan = plan_of(tables, where=_WHERE)
+    plan = set_plan_of(tables, where=_WHERE)
     pairing = _pairing(real, fake, paired=plan.paired, peak=peak, reading=reading)
     report = measure(plan, pairing, Measuring(reading=reading or Reading(), looking=looking))
     if report is None:

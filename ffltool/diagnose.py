@@ -25,7 +25,7 @@ from ffltool.formats import json_text
 from ffltool.images import Reading, alpha_dropped, read_pair
 from ffltool.pairing import Pair, Pairing
 from ffltool.radial import band_of_each, bands
-from ffltool.spectrum import centred, spectrum
+from ffltool.spectrum import centred, power_of, spectrum
 from ffltool.stream import Progress, stream, watched
 
 SCHEMA = "ffltool.diagnose/1"
@@ -129,7 +129,7 @@ def diagnose(
         band = _band_map(*size, str(device))
         alphas += dropped
         difference = fake.to(device) - real.to(device)
-        squared = spectrum(difference, orthonormal=True).abs().square()
+        squared = power_of(spectrum(difference, orthonormal=True))
         sums.add(difference, squared, band)
         for each in per_alpha:
             each.add(squared, band)

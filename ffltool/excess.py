@@ -34,7 +34,7 @@ from ffltool.errors import InputError, NothingComparedError
 from ffltool.mean_spectrum import channels
 from ffltool.metrics.sums import Sums
 from ffltool.residuals import residual
-from ffltool.spectrum import centred, whole, window
+from ffltool.spectrum import centred, power_of, whole, window
 
 STEP, SMALLEST = 16, 32  # pixels: sides are multiples of the one, at least the other
 _REACH, _HOLE = 5, 1  # bins to the farthest frequency of a background, and to the farthest that belongs to the peak
@@ -111,8 +111,8 @@ class Excess(Sums):
         """Take in images, shape (N, 1 or 3, H, W), values in 0..255."""
         planes = residual(channels(images.to(self.device).float(), "grey")[:, 0], kind=self.kind)
         planes = planes - (planes * self.window).mean((-2, -1), keepdim=True) / self.window.mean()
-        half = torch.fft.rfft2(planes * self.window, norm="ortho").abs().square()
-        power = centred(whole(half, width=images.shape[-1]))
+        half = torch.fft.rfft2(planes * self.window, norm="ortho")
+        power = centred(whole(power_of(half), width=images.shape[-1]))
         seen = power.mean((-2, -1)) > _BLANK
         self.add(count=int(seen.sum()), blank=int((~seen).sum()))
         power = power[seen]

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from ffltool.distances import COMPONENTS, TRANSFORMS, Focus, computed_in, distances, mirrored, zero_frequency
 from ffltool.errors import InputError, ShapeError
 from ffltool.radial import frequency_radius
+from ffltool.spectrum import power_of
 
 REDUCTIONS = ("mean", "sum", "none")
 _PROBABILITIES = 1.2e-38, 1 - 1e-6  # outside these a logarithm would be infinite in float32
@@ -197,7 +198,7 @@ def spectral_regularization(pred: Tensor, target: Tensor) -> Tensor:
 
 
 def _normalised_profile(images: Tensor) -> Tensor:
-    power: Tensor = torch.fft.fft2(images).abs().square().mean(1).flatten(1)
+    power = power_of(torch.fft.fft2(images)).mean(1).flatten(1)
     longest = max(images.shape[-2:])
     ring = (frequency_radius(*images.shape[-2:]) * longest).round().long().flatten()
     counts = ring.bincount()

@@ -159,7 +159,7 @@ def plans(
     return tuple(found)
 
 
-def plan_of(limits: Mapping[str, object], *, where: str) -> SetPlan:
+def set_plan_of(limits: Mapping[str, object], *, where: str) -> SetPlan:
     """Return what limits by their whole names, as "band.3.gain_db", want of one set; raises as `plans`."""
     return _plan("", _by_target(limits.items(), where), {}, where, Path())
 

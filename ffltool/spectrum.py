@@ -139,7 +139,7 @@ def phase_only(image: Tensor) -> Tensor:
     deviation are those of the images.
     """
     values = spectrum(image)
-    power = values.abs().square()
+    power = power_of(values)
     zero = power[..., 0, 0].sqrt()
     power[..., 0, 0] = 0
     flat = (power.sum((-2, -1), keepdim=True) / max(image.shape[-2] * image.shape[-1] - 1, 1)).sqrt()

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
         (["--device", "cuda:99"], "device cuda:99 is not there"),
         (["--init", "nothing.png"], "nothing.png does not exist"),
         (["--init", "."], ". is no file with an image in it"),
-        (["--optimizer", "sgd", "--lr", 1e9, "--steps", 50], "a smaller lr may help"),
+        (["--optimizer", "sgd", "--lr", 1e9, "--steps", 50], "a smaller --lr may help"),
         (["--nonsense"], "--nonsense"),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
