@@ -112,12 +112,10 @@ def _over(evidence: Evidence, reference: Evidence) -> Tensor:
 
 
 def _lattice(height: int, width: int) -> Tensor:
-    """Tell which frequencies lie on the lattice, but for the zero frequency; on a coarser one where bins are few."""
+    """Tell which frequencies lie on the lattice; on a coarser one where bins are few."""
     longest = max(period for period in _PERIODS if period * _APART <= min(height, width))
     v, u = (_steps(size) * longest % size == 0 for size in (height, width))
-    on = v[:, None] & u
-    on[height // 2, width // 2] = False
-    return on
+    return v[:, None] & u
 
 
 def _level(height: int, width: int) -> Tensor:

@@ -95,6 +95,10 @@ def test_a_band_without_power_has_no_gain():
     scores = scores_of(real, 2 * real)
     assert scores[0].gain_db == pytest.approx(20 * math.log10(2))
     assert all(score.gain_db is None and score.lfd == 0 for score in scores[1:])
+    faint = 1e-3 * pair(8, 8)[0]
+    for one, other in ((real, faint[:1, :1]), (faint[:1, :1], real)):
+        assert [score.gain_db is None for score in scores_of(one, other)] == [False] + 9 * [True]
+    assert all(score.gain_db is not None for score in scores_of(faint, 2 * faint, count=2))
 
 
 def test_shares_are_of_sums_and_lfd_is_a_mean_over_images():
@@ -119,9 +123,10 @@ def test_integers_are_taken_and_shapes_that_differ_are_an_error():
 
 
 def test_pairs_of_another_size_than_was_said_are_an_error():
-    sums = BandSums(4, size=(8, 8))
-    with pytest.raises(ShapeError, match=r"all pairs must be 8x8, got \(1, 3, 8, 9\)"):
-        sums.update(torch.zeros(1, 3, 8, 9), torch.zeros(1, 3, 8, 9))
+    sums = BandSums(4, size=(8, 7))
+    for size in ((8, 9), (6, 7)):
+        with pytest.raises(ShapeError, match=rf"all pairs must be 8x7, got \(1, 3, {size[0]}, {size[1]}\)"):
+            sums.update(torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
 
 
 def test_parts_are_named_in_their_order():

@@ -75,6 +75,7 @@ def close(found, expected, *, atol=1e-5):
 def test_features_are_those_of_pytorch_fid(features, golden, width):
     for side in ("real", "fake"):
         close(features[side][width], golden[f"pytorch_fid_{width}_{side}"])
+        assert features[side][width].shape[1] == LAYERS[width]
 
 
 @pytest.mark.parametrize("width", WIDTHS)

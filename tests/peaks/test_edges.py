@@ -80,6 +80,15 @@ def test_in_a_large_set_an_artefact_is_half_again_as_strong_as_its_background(ex
     assert bool(artefacts(find_peaks(given))) == found
 
 
+@pytest.mark.parametrize(("images", "others"), [(60, 60), (60, 5), (5, 60)])
+def test_over_a_reference_is_z_of_the_difference_of_mean_excesses(images, others):
+    given, reference = made({(0, 32): 4.0}, images=images), made({(0, 32): 3.0}, images=others)
+    (z, *_), (of_reference, *_) = ([peak.z for peak in find_peaks(each, threshold=0)] for each in (given, reference))
+    # z is sqrt(n) times what a mean of n is off, in deviations of one
+    expected = (z / images**0.5 - of_reference / others**0.5) / (1 / images + 1 / others) ** 0.5
+    assert find_peaks(given, threshold=0, reference=reference)[0].over_reference == pytest.approx(expected)
+
+
 def test_a_peak_is_frozen():
     (peak,) = find_peaks(made({(0, 6): 4.0}))
     with pytest.raises(FrozenInstanceError):
