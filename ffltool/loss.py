@@ -152,7 +152,7 @@ def _given(matrix: Tensor, images: Tensor, *, patches: bool, averaged: bool, exc
     if given.ndim == images.ndim - 1 and not patches:
         given = given[:, None]  # (N, C, ...sizes)
     if averaged and given.ndim == images.ndim:
-        given = given.mean(0, keepdim=True)
+        given = given.mean(0)
     try:
         given = given.expand(images.shape).flatten(0, 2)
     except RuntimeError as error:
