@@ -36,7 +36,6 @@ METRICS = sorted(f"metrics.{path.stem}" for path in (ROOT / "ffltool" / "metrics
 MODULES = ("loss", "distances", "spectrum", "radial", "bandlimit", "peaks", *METRICS, "metrics.__init__", "report")
 # tests that know more of a module than those of its name
 MORE = {
-    "loss": ["test_conventions.py"],
     "distances": ["loss"],
     "spectrum": ["test_rings.py"],
     "radial": ["test_rings.py", "metrics/test_bands.py"],
@@ -158,7 +157,8 @@ class Mutation:
     def __init__(self, module, sample):
         self.path, self.tests = files_of(module)
         self.name = f"ffltool.{module}".removesuffix(".__init__")
-        self.sample, self.count, self.left = sample, 0, []
+        self.sample, self.count, self.left, self.at = sample, 0, [], ""
+        self.watch = coverage.Coverage(data_file=None, config_file=False, include=[str(self.path)])
 
     def pytest_runtestloop(self, session):
         """Take the place of pytest's loop."""
@@ -175,10 +175,11 @@ class Mutation:
             pytest.exit(f"the functions of {self.name} cannot be changed", 1)
         for line, change, code, inside in found:
             there = reached.get(str(line)) if inside else None  # no test reaches what ran when the module was loaded
-            items = [item for item in session.items if item.nodeid in (there or unshaken)]
+            known = set(unshaken) if there is None else there
+            items = [item for item in session.items if item.nodeid in known]
             order = sorted(items, key=lambda item: took[item.nodeid])
 
-            def minded(code=code, inside=bool(there), order=order):
+            def minded(code=code, inside=there is not None, order=order):
                 put_in(self.name, old, code, inside=inside, items=order)
                 return any(map(fails, order, [*order[1:], None]))
 
@@ -189,23 +190,35 @@ class Mutation:
 
     def recorded(self, items):
         """Return how many seconds each test takes, and which reach each line."""
-        watch = coverage.Coverage(data_file=None, config_file=False, include=[str(self.path)])
 
         def recorded():
             took, failed = {}, []
-            watch.start()
+            self.watch.start()
             for item, following in zip(items, [*items[1:], None], strict=True):
-                watch.switch_context(item.nodeid)
+                self.at = item.nodeid
+                self.watch.switch_context(self.at)
                 start = time.perf_counter()
                 failed += [item.nodeid] if fails(item, following) else []
                 took[item.nodeid] = time.perf_counter() - start
-            watch.stop()
-            return took, watch.get_data().contexts_by_lineno(str(self.path)), failed
+            self.watch.stop()
+            found = self.watch.get_data().contexts_by_lineno(str(self.path)).items()
+            return took, {line: [each for each in took if each.startswith(tuple(at))] for line, at in found}, failed
 
         took, reached, failed = told(recorded)
         if failed:
             pytest.exit(f"tests of {self.name} fail as they are: {', '.join(failed)}", 1)
         return took, reached
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef):
+        """Let all tests reach what a fixture that they share does for the first of them."""
+        shared = fixturedef.scope != "function" and coverage.Coverage.current() is self.watch
+        if shared:
+            self.watch.switch_context(fixturedef.baseid)
+        found = yield
+        if shared:
+            self.watch.switch_context(self.at)
+        return found
 
     def unshaken(self, code, items):
         """Return the tests that still pass when the module's own code is put in anew: others would mind anything."""
