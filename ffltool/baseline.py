@@ -50,7 +50,8 @@ def _kept(report: Report) -> dict[str, object]:
 def _spelt(values: Mapping[str, object]) -> dict[str, object]:
     """Return the same with what is infinite, or no number, as a text."""
     return {
-        name: str(value) if isinstance(value, float) and value - value != 0 else value for name, value in values.items()
+        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
     }
 
 

@@ -71,7 +71,7 @@ def _peaks(pairing: Pairing, measuring: Measuring) -> tuple[Score, tuple[str, ..
     files = zip(*map(pairing.files, pairing.pairs), strict=True)
     given = (pairing.real, pairing.fake)
     real, fake = (
-        Source(path.name, tuple(file for file in files if file is not None), str(path))
+        Source(path.resolve().name, tuple(file for file in files if file is not None), str(path))
         for path, files in zip(given, files, strict=True)
     )
     seeking = Seeking(threshold=0)  # a limit is the threshold

@@ -15,7 +15,7 @@ from ffltool.images import Reading
 from ffltool.judged import as_text
 from ffltool.label_maps import LabelMaps
 from ffltool.limits import STATISTICS
-from ffltool.metrics import need_pairs
+from ffltool.metrics import look_up, need_pairs
 from ffltool.pairing import Pairing
 from ffltool.pairing import pair as find_pairs
 from ffltool.plans import set_plan_of
@@ -70,9 +70,9 @@ def compare(
     >>> round(report.scores[0].value, 6)
     20.0
     """
-    metrics = [metrics] if isinstance(metrics, str) else list(metrics)
-    pairing = _pairing(real, fake, paired=need_pairs(metrics) or bands is not None, peak=peak, reading=reading)
-    return evaluate_pairs(pairing, metrics, reading=reading, looking=looking, bands=bands, command="compare")
+    names = [metric.name for metric in look_up(metrics)]
+    pairing = _pairing(real, fake, paired=need_pairs(names) or bands is not None, peak=peak, reading=reading)
+    return evaluate_pairs(pairing, names, reading=reading, looking=looking, bands=bands, command="compare")
 
 
 def _pairing(

@@ -29,11 +29,11 @@ def conventions(report: Report, reading: Reading | LabelMaps) -> Iterator[tuple[
     yield "real", _of_set(report.real)
     yield "fake", _of_set(report.fake)
     yield "reading", _of_reading(reading, paired=bool(report.pairs))
-    for home, scores in _by_module(report).items():
+    for scores in _by_module(report).values():
         metric = METRICS[_name(scores[0])]
         settings = {key: value for score in scores for key, value in score.settings.items()}
         lines = [*_formulas(metric.module.__doc__), _listed(settings)]
-        yield ", ".join(dict.fromkeys(map(_name, scores))) or home, "\n".join(filter(None, lines))
+        yield ", ".join(dict.fromkeys(map(_name, scores))), "\n".join(filter(None, lines))
     yield from ((PEAKS, f"{TITLES[PEAKS]}\n{_listed(each.settings)}") for each in report.scores if each.metric == PEAKS)
     made = {"ffltool": report.version, **report.environment}
     yield "versions", _listed({name: value for name, value in made.items() if value is not None})

@@ -33,14 +33,14 @@ _SMALLEST_BLOCK = 2**15  # below this many the steps cost more than the arithmet
 class Focus:
     """How the weight follows from the difference (Eq. 9)."""
 
-    alpha: float = 1.0
+    alpha: float
     log_matrix: bool = False
     batch_matrix: bool = False
     exclude_dc: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.alpha < math.inf:
-            raise InputError(f"alpha must be 0 or more, got {self.alpha}")
+            raise InputError(f"alpha must be 0 or more and finite, got {self.alpha}")
 
 
 def distances(
@@ -48,9 +48,9 @@ def distances(
     target: Tensor,
     focus: Focus,
     *,
-    matrix: Tensor | None = None,
-    transform: str = "dft",
-    component: str = "complex",
+    matrix: Tensor | None,
+    transform: str,
+    component: str,
 ) -> Tensor:
     """Return the weighted squared distance of each plane, summed over its coefficients, shape (planes,).
 

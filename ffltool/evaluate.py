@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -37,7 +37,7 @@ _MANY = 100  # pairs from which on starting processes pays
 
 def evaluate_pairs(
     pairing: Pairing,
-    metrics: Iterable[str],
+    metrics: str | Iterable[str],
     *,
     reading: Reading | LabelMaps | None = None,
     looking: Looking | None = None,
@@ -57,7 +57,7 @@ def evaluate_pairs(
     Parameters
     ----------
     pairing : pairs, or two sets of images (``pair(..., by="none")``) for metrics of sets alone.
-    metrics : names of the table in `ffltool.metrics`.
+    metrics : names of the table in `ffltool.metrics`, or one.
     reading : how files become pixels; the default drops alpha channels and wants equal sizes of a pair. Metrics of
         sets are of images as they are, cut about their centres to the smallest height and width of all. Metrics of
         labels want ``LabelMaps``.
@@ -66,7 +66,8 @@ def evaluate_pairs(
     bands : resolve the squared error in this many bands of frequencies, with the zero frequency and the corner.
     error_map : with bands, map the squared error over all frequencies; pairs must then have one size.
     save_statistics : write those of the real images there, to stand for them in later runs.
-    workers : threads that decode and measure; default the cores that this process may use.
+    workers : threads, or on Linux for many small files processes, that decode and measure; default the cores that this
+        process may use.
     progress : wraps the stream of this process's pairs, given it and their number.
 
     Returns
@@ -84,14 +85,17 @@ def evaluate_pairs(
     reading = reading or Reading()
     if bands is not None and not may_be_bands(bands):
         raise InputError(f"bands must be a number from 1 to {MOST_BANDS}, but is {bands!r}")
-    _check(rows, pairing, reading, bands=bands is not None or error_map)
+    bands = None if bands is None else int(bands)  # which NumPy's integers are not
+    if error_map and bands is None:
+        raise InputError("an error map comes with bands; say how many")
+    _check(rows, pairing, reading, bands=bands is not None)
     learned = None
     if isinstance(reading, Reading) and any(metric.learned for metric in rows):
         from ffltool.learned import Learned
 
         learned = Learned(rows, looking or Looking(), pairing, alpha=reading.alpha, skip_broken=skip_broken)
         rows, pairing = learned.metrics, learned.pairing
-    _check_pairs(rows, pairing, bands=bool(bands or error_map))
+    _check_pairs(rows, pairing, bands=bands is not None)
     if save_statistics is not None:
         _check_statistics(save_statistics, rows, pairing)
     of_spectra = any(metric.of == "sets" and not metric.learned for metric in rows)
@@ -208,7 +212,7 @@ def _processes_pay(pairing: Pairing, metrics: Sequence[Metric]) -> bool:
 def _only_size(pairing: Pairing, reading: Reading | LabelMaps, *, workers: int | None) -> Size:
     """Return the size that all pairs have, as they are read."""
     fit = reading.fit if isinstance(reading, Reading) else "none"
-    sizes = sizes_of(_files(pairing), skip_broken=True, workers=workers)
+    sizes = _sizes(pairing, workers=workers)
     found: dict[Size, Path] = {}
     for pair in pairing.pairs:
         files = [path for path in filter(None, pairing.files(pair)) if path in sizes]
@@ -230,8 +234,13 @@ def _only_size(pairing: Pairing, reading: Reading | LabelMaps, *, workers: int |
     return one
 
 
-def _files(pairing: Pairing) -> Iterator[Path]:
-    return (path for pair in pairing.pairs for path in pairing.files(pair) if path is not None)
+def _sizes(pairing: Pairing, *, workers: int | None) -> dict[Path, Size]:
+    """Return the size of each file, but for broken ones; images in memory have names as files do."""
+    named = [(path, (pair, side)) for pair in pairing.pairs for side, path in enumerate(pairing.files(pair)) if path]
+    if pairing.in_memory:
+        held = {path: pairing.pictures[pair][side] for path, (pair, side) in named}
+        return {path: image.size for path, image in held.items() if image is not None}
+    return sizes_of((path for path, _ in named), skip_broken=True, workers=workers)
 
 
 def size_of_sets(pairing: Pairing, *, workers: int | None) -> Size:
@@ -239,8 +248,6 @@ def size_of_sets(pairing: Pairing, *, workers: int | None) -> Size:
 
     Raises what `ffltool.sizes.sizes_of` raises, but for broken images.
     """
-    if pairing.in_memory:
-        return smallest(image.size for images in pairing.pictures.values() for image in images if image is not None)
-    sizes = sizes_of(_files(pairing), skip_broken=True, workers=workers).values()
     halved = pairing.paired and pairing.pairs[0].fake is None
+    sizes = _sizes(pairing, workers=workers).values()
     return smallest((height, width // 2 if halved else width) for height, width in sizes)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 import numpy as np
 
 from ffltool import figures, views
+from ffltool.metrics.spectral import BANDS
 from ffltool.page import Drawing, Embedded
 from ffltool.radial import bands
 from ffltool.recipes import Recipe
@@ -72,7 +73,7 @@ def spectra(sample: Sample) -> Iterator[Drawing]:
     if not sample.averages:
         return
     survey = _survey(sample)
-    names = [band.name for band in bands(4)[1:]]
+    names = [band.name for band in bands(BANDS)[1:]]
     gains = ", ".join(
         f"{name}: {typeset(signed(gain))}" for name, gain in zip(names, views.band_gains(survey)[1], strict=True)
     )

@@ -281,7 +281,7 @@ def write(image: Image.Image, path: Path, **settings: object) -> None:
     InputError : for a suffix that is none of an image, or if the file cannot be written.
     """
     suffix = path.suffix.lower()
-    if suffix not in Image.registered_extensions():
+    if Image.registered_extensions().get(suffix) not in Image.SAVE:
         raise InputError(f"{path} has no image suffix that is known, such as .png or .jpg")
     content = io.BytesIO()
     image.save(content, Image.EXTENSION[suffix], **settings)

@@ -55,7 +55,7 @@ class LabelMaps:
 
 @dataclass(frozen=True, eq=False)
 class LabelMap:
-    """The labels in a file, shape (H, W), uint8 or uint16, and its size in bytes."""
+    """The labels in a file, shape (H, W), uint8 or uint16, and its size in bytes; from no file any integers."""
 
     labels: ndarray
     file_bytes: int

@@ -61,7 +61,8 @@ def focal_frequency_loss(
     batch_matrix : divide the weight by the largest of the batch, not of each channel of each image.
     transform : "dft"; "dct" (orthonormal DCT-II); or "none", which weighs the pixels themselves.
     component : what of the DFT is compared: "complex" values, "amplitude", or "phase" on the full circle, in radians.
-    reduction : "mean"; "sum" over all frequencies; or "none" for the mean of each image, shape (N,).
+    reduction : "mean"; "sum" over all frequencies; or "none" for the mean of each image, shape (N,); () for one
+        without N, (1,) with ``ave_spectrum``.
     exclude_dc : leave out the zero frequency, from the weight's largest value too.
     pad : append zeros where `patch_factor` does not divide a side, instead of raising.
 

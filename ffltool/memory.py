@@ -48,6 +48,10 @@ def pair_in_memory(
         raise InputError(f"peak must be a number above 0, but is {peak!r}")
     if labels:
         maps = _pairs(_label_maps(real, "real"), _label_maps(fake, "fake"))
+        for pair, (one, other) in maps.items():
+            if one.size != other.size:
+                sizes = f"{one.size} but {other.size}"
+                raise ShapeError(f"label maps of a pair must have one shape, those of pair {pair.real} have {sizes}")
         return Pairing(Path("real"), Path("fake"), tuple(maps), maps=maps)
     reals, fakes = _pictures(real, "real", peak), _pictures(fake, "fake", peak)
     pictures = _pairs(reals, fakes) if paired else _singles(reals, fakes)
@@ -91,7 +95,10 @@ def _arrays(images: Images) -> list[tuple[np.ndarray, bool]]:
     if "torch" in sys.modules and isinstance(images, sys.modules["torch"].Tensor):
         tensor = images.detach().cpu()
         known = tensor.dtype in (sys.modules["torch"].bfloat16, sys.modules["torch"].float16)
-        return [((tensor.float() if known else tensor).numpy(), True)]
+        try:
+            return [((tensor.float() if known else tensor).numpy(), True)]
+        except TypeError as error:
+            raise InputError(f"tensors of {tensor.dtype}, {tensor.layout}, are no images that can be read") from error
     if isinstance(images, Sequence) and not isinstance(images, str | bytes):
         return [array for each in images for array in _arrays(each)]
     raise InputError(f"images are two paths, or arrays, tensors and sequences of these, not {type(images).__name__}")

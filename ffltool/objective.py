@@ -58,10 +58,10 @@ class Objective:
         if self.loss not in PIXEL_LOSSES:
             raise InputError(f"there is no pixel loss {self.loss!r}; known are {', '.join(PIXEL_LOSSES)}")
         if not 0 < self.pixel_weight < math.inf:
-            raise InputError(f"pixel_weight must be above 0, got {self.pixel_weight}")
+            raise InputError(f"pixel_weight must be above 0 and finite, got {self.pixel_weight}")
         for name in ("ffl_weight", "kl_weight", "spreg_weight", "gan_weight", "alpha"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
+                raise InputError(f"{name} must be 0 or more and finite, got {getattr(self, name)}")
 
     def check(self, model: Model, size: int) -> None:
         """Raise InputError or ShapeError for options that do not go together, or not with a model and its size."""

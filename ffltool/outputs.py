@@ -40,6 +40,21 @@ def check(path: Path, *, mark: str, force: bool = False) -> None:
                 raise InputError(f"{path} exists and is no earlier output of this kind; --force overwrites it")
 
 
+def check_folder(folder: Path) -> None:
+    """Find out, before the work, whether a folder is there, or can be made in one that is.
+
+    Raises
+    ------
+    InputError : if there is something else in its place, or it cannot be made.
+    """
+    if folder.is_dir():
+        return
+    if folder.exists() or folder.is_symlink():
+        raise InputError(f"{folder} cannot be written to: it is no folder")
+    if not folder.parent.is_dir() or not os.access(folder.parent, os.W_OK):
+        raise InputError(f"{folder} cannot be made: {folder.parent} is no folder that can be written to")
+
+
 def write(path: Path, content: bytes) -> None:
     """Write a file by moving a whole new one into its place; a device or a pipe is written to directly.
 

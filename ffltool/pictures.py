@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from ffltool import outputs
-from ffltool.errors import InputError
 from ffltool.images import Picture, alpha_dropped, read, write
 
 _FRAME, _LAST_FRAME = 80, 1500  # milliseconds
@@ -49,13 +47,10 @@ def check(folder: Path, names: Iterable[str], *, force: bool, marks: Mapping[str
     ------
     InputError : if the folder is none or cannot be made, or a file is not ffltool's to overwrite.
     """
-    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
-        raise InputError(f"{folder} cannot be written to: it is no folder")
+    outputs.check_folder(folder)
     if folder.exists():
         for name in names:
             outputs.check(folder / name, mark=marks[Path(name).suffix], force=force)
-    elif not folder.parent.is_dir() or not os.access(folder.parent, os.W_OK):
-        raise InputError(f"{folder} cannot be made: {folder.parent} is no folder that can be written to")
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class Descent:
     def __post_init__(self) -> None:
         for name, value in (("steps", self.steps), ("seconds", self.seconds), ("lr", self.lr)):
             if value is not None and not 0 < value < math.inf:
-                raise InputError(f"{name} must be above 0, got {value}")
+                raise InputError(f"{name} must be above 0 and finite, got {value}")
         if self.lr is not None and self.lr > _LARGEST:
             raise InputError(f"lr must be below {_LARGEST:.2g}, got {self.lr}")
         Focus(self.alpha)

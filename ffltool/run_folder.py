@@ -193,11 +193,8 @@ def check_folder(folder: Path, owned: Sequence[Path], reuse: Reuse, *, mark: str
     ------
     InputError : if it cannot, holds what it owns already and that is not to be gone on with, or something else.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} cannot be written to: it is no folder")
+    outputs.check_folder(folder)
     if not folder.exists():
-        if not folder.parent.is_dir() or not os.access(folder.parent, os.W_OK):
-            raise InputError(f"{folder} cannot be made: {folder.parent} is no folder that can be written to")
         return
     if not os.access(folder, os.W_OK):
         raise InputError(f"{folder} cannot be written to: permission denied")

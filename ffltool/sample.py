@@ -19,6 +19,7 @@ from ffltool.images import Reading
 from ffltool.mean_spectrum import Average
 from ffltool.measure import Task, measure
 from ffltool.metrics import METRICS
+from ffltool.metrics.spectral import SMALLEST
 from ffltool.pairing import Pair, Pairing
 from ffltool.report import BandScore, Report
 from ffltool.sizes import Size
@@ -30,7 +31,6 @@ EXAMPLES = 6  # images of each set
 _MOST, _PIXELS = 256, 1 << 23  # images of a set, and pixels of all of them
 _FEWEST = 4  # images, however large
 _SPECTRAL = METRICS["lsd"]  # whose sums over a set are a mean spectrum
-_SMALLEST = 9  # pixels of a side that it wants
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,7 +59,7 @@ def measured(report: Report, pairing: Pairing, reading: Reading, *, workers: int
     """
     some = replace(pairing, pairs=tuple(_drawn(report, pairing)))
     size = size_of_sets(some, workers=workers)
-    of_sets = [_SPECTRAL] if min(size) >= _SMALLEST else []
+    of_sets = [_SPECTRAL] if min(size) >= SMALLEST else []
     bands = BANDS if pairing.paired else None
     gathered = Gathered(of_sets, common=size, bands=bands, one_size=None)
     task = Task(metrics=[], reading=reading, skip_broken=True, common=size, bands=bands, pairs=pairing.paired)

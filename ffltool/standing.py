@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ class Quantity:
     """Something that a limit can be on.
 
     ``value`` is None where there is none, as the gain of a band without power; ``values`` are those of pairs, by the
-    name of the real image, None for one value of a whole set. ``settings`` are what makes it comparable.
+    name of the real image, None for one value of a whole set.
     """
 
     name: str
@@ -32,7 +32,6 @@ class Quantity:
     unit: str
     better: Better
     values: Mapping[str, float] | None = None
-    settings: Mapping[str, float | str] = field(default_factory=dict)
 
     def meets_infinite(self, value: float) -> bool:
         """Tell whether a value is infinite for a good reason: the images are identical."""
@@ -74,7 +73,6 @@ def quantities(report: Report) -> dict[str, Quantity]:
             unit=score.unit,
             better=score.better,
             values=values,
-            settings=score.settings,
         )
     for place, band in enumerate(report.bands):
         for name in (str(place), *([band.name] if band.name in ("dc", "corner") else [])):

@@ -225,7 +225,8 @@ def _of_infinities(scores: Iterable[Score]) -> Iterator[str]:
 
 def _of_unlabelled(names: list[str]) -> Iterator[str]:
     if names:
-        yield f"{len(names)} pairs have no labelled pixel, and no row of their own: {', '.join(names)}"
+        pairs, their = ("pair has", "its") if len(names) == 1 else ("pairs have", "their")
+        yield f"{len(names)} {pairs} no labelled pixel, and no row of {their} own: {', '.join(names)}"
 
 
 def _environment(metrics: Sequence[Metric], sums: RunSums) -> dict[str, str | None]:

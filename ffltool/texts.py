@@ -30,12 +30,12 @@ def share(value: float | None) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return a value in dB to two decimals with its sign, "-" where there is none.
+    """Return a value in dB to two decimals with its sign, "-" where there is none, or NaN.
 
     >>> signed(0.125), signed(-0.001), signed(None)
     ('+0.12', '+0.00', '-')
     """
-    return "-" if value is None else f"{round(value, 2) + 0.0:+.2f}"
+    return "-" if value is None or math.isnan(value) else f"{round(value, 2) + 0.0:+.2f}"
 
 
 def typeset(text: str) -> str:

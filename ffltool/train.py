@@ -62,7 +62,7 @@ class Plan:
         for name in ("batch_size", "epochs", "steps", "lr"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
-                raise InputError(f"{name} must be above 0, got {value}")
+                raise InputError(f"{name} must be above 0 and finite, got {value}")
         if self.lr > _LONGEST:
             raise InputError(f"lr must be {_LONGEST:g} at most, got {self.lr}")
         for name in ("beta1", "beta2"):
@@ -113,7 +113,7 @@ class Plan:
 
 
 class Step(NamedTuple):
-    """The losses of one step before their weights, None for a term that does not count; ``loss`` is their sum.
+    """The losses of one step before their weights, None for a term that does not count; ``loss`` sums them weighted.
 
     That of the ``critic``, who learns by itself, is not in it.
     """

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ffltool import figures
 from ffltool.errors import InputError
 from ffltool.figures import Curves, Line, Scale, Spectrum
+from ffltool.metrics.spectral import BANDS
 from ffltool.radial import band_of_each
 from ffltool.recipes import Recipe
 from ffltool.spectrum import centred
@@ -76,15 +77,15 @@ def _at_zero(values: NDArray[np.float64], recipe: Recipe) -> float:
     return float(values[0, 0] if recipe.transform == "dct" else values[height // 2, width // 2])
 
 
-def band_gains(survey: Survey, *, count: int = 4) -> list[list[float]]:
-    """Return the level of the first set in each of `bands(count)`, in dB, and the gains of the others against it.
+def band_gains(survey: Survey) -> list[list[float]]:
+    """Return the level of the first set in each band of the gain, in dB, and the gains of the others against it.
 
     Of pairs, the level of each real image and the gain of its fake one. NaN for a band without a frequency. The zero
     frequency is left out.
     """
-    band = _bands_of_map(survey, count=count)
-    sizes = np.bincount(band.ravel(), minlength=count + 2)[1:]
-    sums = [np.bincount(band.ravel(), values.ravel(), minlength=count + 2)[1:] for values in survey.maps]
+    band = _bands_of_map(survey).ravel()
+    sizes = np.bincount(band, minlength=BANDS + 2)[1:]
+    sums = [np.bincount(band, values.ravel(), minlength=BANDS + 2)[1:] for values in survey.maps]
     with np.errstate(invalid="ignore"):
         means = [each / sizes for each in sums]
     levels = _in_decibels(np.array(means), survey.recipe)
@@ -95,12 +96,12 @@ def band_gains(survey: Survey, *, count: int = 4) -> list[list[float]]:
         ]
 
 
-def _bands_of_map(survey: Survey, *, count: int) -> NDArray[np.int64]:
-    """Return which of `bands(count)` each place of the maps lies in, shape (H, W)."""
+def _bands_of_map(survey: Survey) -> NDArray[np.int64]:
+    """Return which of `bands` each place of the maps lies in, shape (H, W)."""
     height, width = survey.maps.shape[1:]
     if survey.recipe.transform == "dct":  # of the DFT of twice the size, the frequencies that are not negative
-        return band_of_each(2 * height, 2 * width, count=count)[:height, :width].numpy()
-    return centred(band_of_each(height, width, count=count)).numpy()
+        return band_of_each(2 * height, 2 * width, count=BANDS)[:height, :width].numpy()
+    return centred(band_of_each(height, width, count=BANDS)).numpy()
 
 
 def references(survey: Survey) -> list[int]:

@@ -1,11 +1,13 @@
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from ffltool import InputError, LabelMaps, Reading, assert_images, compare
+from ffltool import InputError, LabelMaps, Reading, ShapeError, assert_images, compare, evaluate_pairs
+from ffltool.memory import pair_in_memory
 from ffltool.metrics import METRICS
 
 OF_IMAGES = [metric.name for metric in METRICS.values() if metric.of != "labels" and not metric.learned]
@@ -95,6 +97,22 @@ def test_label_maps_in_memory_are_those_in_files(label_folders):
     maps = [np.stack([np.asarray(Image.open(path)) for path in sorted(side.iterdir())]) for side in (gt, pred)]
     found = compare(*maps, metrics=["miou", "pixel_accuracy"], reading=reading)
     assert (values(found), found.classes) == (values(expected), expected.classes)
+
+
+@pytest.mark.parametrize("shape", [(4, 16), (8, 9), (1, 1)])
+def test_label_maps_of_a_pair_have_one_shape(shape):
+    with pytest.raises(ShapeError, match=rf"pair 0 have \(8, 8\) but {re.escape(str(shape))}"):
+        compare(np.zeros((8, 8), int), np.zeros(shape, int), metrics="miou", reading=LabelMaps())
+
+
+def test_a_map_of_the_error_of_images_in_memory(images):
+    report = evaluate_pairs(pair_in_memory(*images), "lfd", bands=np.int64(2), error_map=True)
+    assert report.error_map.mean() == pytest.approx(compare(*images, metrics="mse").scores[0].value)
+    with pytest.raises(InputError, match="an error map comes with bands"):
+        evaluate_pairs(pair_in_memory(*images), ["lfd"], error_map=True)
+    sizes = [np.zeros((6, 7)), np.zeros((7, 7))]
+    with pytest.raises(InputError, match="real/1 is 7x7 but real/0 6x7; one size is wanted"):
+        evaluate_pairs(pair_in_memory(sizes, sizes), "lfd", bands=2, error_map=True)
 
 
 def test_a_path_and_an_array_do_not_go_together(images, tmp_path):

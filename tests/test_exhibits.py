@@ -1,8 +1,10 @@
 import math
 import re
 from base64 import b64decode
+from dataclasses import replace
 
 import pytest
+import torch
 
 from ffltool import evaluate_pairs, exhibits, pair, sample
 from ffltool.images import Reading
@@ -53,6 +55,13 @@ def test_spectra_have_maps_profiles_and_gains_with_units_and_words(measured):
     for drawing in drawings[3:]:
         assert re.search("cycles per pixel|degrees", text_of(drawing.light))
         assert "(dB)" in text_of(drawing.light)
+
+
+def test_constant_images_have_no_gain_to_tell(measured):
+    sample = measured[1]
+    flat = [replace(each, map=torch.zeros_like(each.map)) for each in sample.averages]
+    for drawing in exhibits.spectra(replace(sample, averages=tuple(flat))):
+        assert "0-0.125: –, " in drawing.alt
 
 
 def test_bands_have_shares_and_gains(measured):

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from ffltool.errors import InputError
@@ -71,7 +73,7 @@ def test_an_unknown_key_is_an_error_that_names_the_nearest(key, nearest):
     ("name", "nearest"), [("pnsr", "psnr"), ("gain[edge]", "gain[corner]"), ("peaks.z", "peaks.max_z")]
 )
 def test_an_unknown_target_is_an_error_that_names_the_nearest(name, nearest):
-    with pytest.raises(InputError, match=f"did you mean {nearest.replace('[', '.')[:5]}"):
+    with pytest.raises(InputError, match=re.escape(f"did you mean {nearest}?")):
         targets_of(name, "limits.toml")
 
 

@@ -129,3 +129,10 @@ def test_label_maps_are_integers():
     assert len(maps) == 3
     with pytest.raises(ShapeError, match=r"label maps are integers.* not float64, \(3, 4\)"):
         pair_in_memory(np.zeros((3, 4)), np.zeros((3, 4)), labels=True)
+
+
+@pytest.mark.parametrize("kind", ["float8_e5m2", "sparse"])
+def test_tensors_that_numpy_has_not_are_errors(kind):
+    images = torch.ones(3, 6, 7)
+    with pytest.raises(InputError, match="are no images that can be read"):
+        pictures(images.to_sparse() if kind == "sparse" else images.to(getattr(torch, kind)))

@@ -106,8 +106,8 @@ def test_an_unknown_variant_is_an_error_that_lists_those_there_are(name):
     ("changes", "said"),
     [
         ({"loss": "l3"}, "no pixel loss 'l3'; known are mse, l1"),
-        ({"ffl_weight": -1}, "ffl_weight must be 0 or more, got -1"),
-        ({"kl_weight": float("nan")}, "kl_weight must be 0 or more, got nan"),
+        ({"ffl_weight": -1}, "ffl_weight must be 0 or more and finite, got -1"),
+        ({"kl_weight": float("nan")}, "kl_weight must be 0 or more and finite, got nan"),
     ],
 )
 def test_what_cannot_be_is_an_error(changes, said):

@@ -38,6 +38,7 @@ def test_bands_and_peaks_are_computed_only_if_a_limit_asks():
     assert (plan.metrics, plan.bands, plan.peaks) == (("lfd",), 4, False)
     (plan,) = planned("bands = 4\n[peaks]\nmax_z.max = 5")
     assert (plan.bands, plan.peaks, plan.paired) == (None, True, False), "peaks need no pairs"
+    assert plan.metrics == ("lsd",), "what sets are compared by beside peaks alone"
     assert "no band.6.share; band.0 is dc and band.5 the corner" in error("bands = 4\n[band.6.share]\nmax = 1")
 
 

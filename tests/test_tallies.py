@@ -111,7 +111,7 @@ def test_a_pair_without_a_labelled_pixel_has_no_row_but_its_pixels_count(label_f
     for side in (real, fake):
         write(side / "z.png", np.full((12, 16), 255))
     report = evaluate_pairs(pair(real, fake), BOTH, reading=LabelMaps())
-    assert report.warnings == ("1 pairs have no labelled pixel, and no row of their own: z.png",)
+    assert report.warnings == ("1 pair has no labelled pixel, and no row of its own: z.png",)
     assert report.pairs == before.pairs
     assert [score.value for score in report.scores] == [score.value for score in before.scores]
     assert report.scores[0].images == 4

@@ -217,8 +217,8 @@ def test_half_precision_trains_the_network_and_keeps_losses_and_weights_whole(pi
 @pytest.mark.parametrize(
     ("changes", "error", "said"),
     [
-        ({"lr": 0.0}, InputError, "lr must be above 0, got 0.0"),
-        ({"lr": math.inf}, InputError, "lr must be above 0, got inf"),
+        ({"lr": 0.0}, InputError, "lr must be above 0 and finite, got 0.0"),
+        ({"lr": math.inf}, InputError, "lr must be above 0 and finite, got inf"),
         ({"lr": 1e38}, InputError, r"lr must be 1e\+06 at most, got 1e\+38"),
         ({"beta1": 1.0}, InputError, "beta1 must be at least 0 and below 1, got 1.0"),
         ({"size": 4}, InputError, "ae takes images of 8 to 256 pixels, not 4"),

@@ -122,6 +122,18 @@ def reading(asked: Mapping[str, Any]) -> Reading | LabelMaps:
     return maps if asked["labels"] else images
 
 
+def only(context: typer.Context, beside: str, *names: str) -> None:
+    """Raise InputError for an option that was given on the command line and would do nothing beside another.
+
+    `names` are of the parameters that do something there.
+    """
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name not in names and source is not None and source.name == "COMMANDLINE":
+            option = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.human_readable_name
+            raise InputError(f"{option.rstrip('.')} does not go with {beside}")
+
+
 def torch_device(name: str, *, double: bool = False) -> torch.device:
     """Return the device of this name; "auto" is the first accelerator there is, or the CPU.
 

@@ -1,4 +1,4 @@
-"""Results on standard output and in files; progress on standard error. The only place that prints."""
+"""Results on standard output and in files; progress on standard error."""
 
 from __future__ import annotations
 

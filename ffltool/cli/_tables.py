@@ -45,9 +45,14 @@ def of_report(report: Report, *, note: str) -> str:
     if report.classes:
         parts.append(columns(*_labels.TITLES, rows=_labels.rows(report)))
     if report.pairs:
-        worst = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
-        parts.append(columns("worst pairs", *(score.metric for score in report.of_pairs), rows=worst))
+        parts.append(worst_pairs(report))
     return drawn(what(report), *parts, *([note] if note else []))
+
+
+def worst_pairs(report: Report) -> Table:
+    """Return the worst pairs with their scores."""
+    worst = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
+    return columns("worst pairs", *(score.metric for score in report.of_pairs), rows=worst)
 
 
 def what(report: Report) -> str:
@@ -116,6 +121,7 @@ def of_files(folder: Path, names: list[str]) -> str:
 
 def of_survey(survey: Survey) -> str:
     """Return the level of the first set in bands of frequencies, and the gain of the others against it."""
+    from ffltool.metrics.spectral import BANDS
     from ffltool.radial import bands
     from ffltool.views import band_gains, label, references
 
@@ -124,7 +130,7 @@ def of_survey(survey: Survey) -> str:
     table = columns(
         "set",
         "images",
-        *(band.name for band in bands(4)[1:]),
+        *(band.name for band in bands(BANDS)[1:]),
         rows=(
             [
                 each.label if each.label == each.input else f"{each.label}, {each.input}",

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ffltool.cli import _tables
-from ffltool.errors import printable
-from ffltool.texts import number
 
 if TYPE_CHECKING:
     from ffltool.verdicts import Judged
@@ -31,8 +29,7 @@ def _of_one(judged: Judged) -> str:
     (first, *numbers, unit), rows = changes(judged, brief=True)
     parts: list[Table | str] = [_tables.columns(first, *numbers, rows=rows, texts=(unit,))]
     if report.pairs:
-        worst = ([printable(pair.real), *map(number, pair.values)] for pair in report.worst())
-        parts.append(_tables.columns("worst pairs", *(score.metric for score in report.of_pairs), rows=worst))
+        parts.append(_tables.worst_pairs(report))
     if looked := networks(report):
         parts.append("\n".join(looked))
     verdicts = Table("verdict", "limit", "why", box=None, pad_edge=False, header_style="bold")

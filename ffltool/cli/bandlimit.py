@@ -11,9 +11,12 @@ from ffltool.errors import InputError
 
 _FILTER = {"rich_help_panel": "Filters", "show_default": False}
 _OTHER = {"rich_help_panel": "Other figures", "show_default": False}
+_EVERYWHERE = ("output", "keep", "force")
+_FILTERING = ("filter", "cutoff", "shape", "order", "point")
 
 
 def bandlimit(
+    context: typer.Context,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FIG", help="The figure: PNG, SVG, PDF.", show_default=False)
     ],
@@ -76,18 +79,17 @@ def bandlimit(
     from ffltool.cli import _render, _tables
 
     figures.check_suffix(output)
-    filtering = {"filter": filter, "cutoff": cutoff, "shape": shape, "order": order, "point": point}
     if waves != (image is None):
         raise InputError("--waves takes no IMAGE" if waves else "an IMAGE is wanted, or --waves")
     if waves:
-        _refuse("--waves", cube=cube, size=size, **filtering)
+        opt.only(context, "--waves", *_EVERYWHERE, "waves", "at")
         points = list(dict.fromkeys(map(limits.point, at))) if at else filtered.WAVES
         names = filtered.names_of_waves(points)
     elif cube:
-        _refuse("--cube", at=at, **filtering)
+        opt.only(context, "--cube", *_EVERYWHERE, "cube", "image", "size")
         names, draw = filtered.names_of_slices(), filtered.draw_slices
     else:
-        _refuse("an IMAGE, only with --waves", at=at)
+        opt.only(context, "an IMAGE, only with --waves", *_EVERYWHERE, "image", "size", *_FILTERING)
         chosen = limits.filters(
             filter,
             None if cutoff is None else limits.cutoffs(cutoff),
@@ -109,13 +111,6 @@ def bandlimit(
     if keep is not None:
         pictures.write_images(keep, drawn.images)
     _render.deliver(lambda: _tables.of_figure(output, keep, files), warnings=warnings)
-
-
-def _refuse(beside: str, **given: object) -> None:
-    """Raise InputError for an option that was given and would do nothing."""
-    for name, value in given.items():
-        if value:
-            raise InputError(f"--{name} does not go with {beside}")
 
 
 def _check(output: Path, keep: Path | None, files: list[str], *, force: bool) -> None:

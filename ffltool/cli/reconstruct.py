@@ -11,6 +11,7 @@ _DESCENT = {"rich_help_panel": "Descent"}
 
 
 def reconstruct(
+    context: typer.Context,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The image to rebuild.", show_default=False)],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for all files.", show_default=False)
@@ -58,15 +59,16 @@ def reconstruct(
     from ffltool.cli import _render, _tables
     from ffltool.reconstruct import Descent, known_objectives, rebuild
 
-    names = known_objectives(",".join(objective).split(","))
-    descent = Descent(steps=steps, seconds=seconds, optimizer=optimizer, lr=lr, alpha=alpha)
     if swap is not None:
+        opt.only(context, "--swap", "swap", "image", "output", "size", "force", "quiet")
         files = gallery.names_of_swapped()
         pictures.check(output, files, force=force)
         *images, warnings = gallery.load_two(image, swap, size=size)
         gallery.write_swapped(output, *images)
         return _render.deliver(lambda: _tables.of_files(output, files), warnings=warnings)
 
+    names = known_objectives(",".join(objective).split(","))
+    descent = Descent(steps=steps, seconds=seconds, optimizer=optimizer, lr=lr, alpha=alpha)
     files = gallery.names_of_rebuilt(names, animate=animate)
     pictures.check(output, files, marks=gallery.MARKS, force=force)
     target, start, warnings = gallery.load(image, size=size, init=init, seed=seed)

@@ -16,6 +16,7 @@ _RECIPE = {"rich_help_panel": "Recipe (in place of what the preset says)", "show
 
 
 def spectrum(
+    context: typer.Context,
     inputs: Annotated[
         list[Path] | None,
         typer.Argument(metavar="INPUT...", help="Images and folders, the reference first.", show_default=False),
@@ -105,8 +106,8 @@ def spectrum(
     _render.check_files(wanted, force=force)
     changes = {field.name: asked[field.name] for field in fields(Recipe) if asked[field.name] is not None}
     if from_ is not None:
-        if inputs or preset or size or limit or seed is not None:
-            raise InputError("--from draws what was measured, and takes no INPUT, --preset, --size, --limit or --seed")
+        recipe_options = [field.name for field in fields(Recipe)]
+        opt.only(context, "--from", "from_", "output", "layout", "data", "force", "quiet", *recipe_options)
         found = surveys.shown_otherwise(surveys.from_npz(from_), changes)
     else:
         selection = Selection(

@@ -164,13 +164,14 @@ METRICS = {
 REBUILT = ("psnr", "ssim", "lpips", "fid", "lfd", "lsd")  # of rebuilt images: columns of the paper's tables, and ours
 
 
-def look_up(names: Iterable[str]) -> list[Metric]:
-    """Return the rows of these names, in this order and each once.
+def look_up(names: str | Iterable[str]) -> list[Metric]:
+    """Return the rows of these names, or of one, in this order and each once.
 
     Raises
     ------
     InputError : for a name that is not in the table, listing those that are; or if there is no name at all.
     """
+    names = [names] if isinstance(names, str) else names
     wanted = list(dict.fromkeys(name.strip().lower() for name in names))
     for name in wanted:
         if name not in METRICS:

@@ -40,6 +40,8 @@ def inception_score(logits: Tensor, *, splits: int = SPLITS, seed: int | None = 
     """
     if logits.ndim != 2:
         raise ShapeError(f"logits must have shape (N, classes), got {tuple(logits.shape)}")
+    if splits < 1:
+        raise InputError(f"the Inception score wants one split or more, got {splits}")
     count = len(logits)
     if count < splits:
         raise InputError(f"the Inception score of {splits} splits needs at least {splits} images, got {count}")

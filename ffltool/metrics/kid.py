@@ -37,6 +37,8 @@ def kid(
     if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
         shapes = f"got {tuple(real.shape)} and {tuple(fake.shape)}"
         raise ShapeError(f"features must have shapes (N, d) and (M, d), {shapes}")
+    if subsets < 1 or size < 2:
+        raise InputError(f"KID wants one subset or more, of two images or more, got {subsets} of {size}")
     size = min(size, len(real), len(fake))
     if size < 2:
         raise InputError(f"KID needs at least two images of each set, got {len(real)} and {len(fake)}")

@@ -51,8 +51,9 @@ def lfd(real: Tensor, fake: Tensor, *, peak: float = 255.0) -> Tensor:
     >>> lfd(real, fake)
     tensor([0.6931])
     """
+    error = mse(real, fake)
     height, width = real.shape[-2:]
-    return (mse(real, fake) * (height * width * (255 / peak) ** 2)).log1p()
+    return (error * (height * width * (255 / peak) ** 2)).log1p()
 
 
 def lfd_from_mse(mse: float, *, height: int, width: int) -> float:

@@ -41,13 +41,13 @@ def psnr(real: Tensor, fake: Tensor, *, peak: float = 255.0) -> Tensor:
     return 10 * (peak**2 / mse(real, fake)).log10()
 
 
-def psnr_from_mse(mse: float, *, peak: float = 255.0) -> float:
-    """Return the PSNR in decibel of one mean squared error; infinite for 0.
+def psnr_from_mse(mse: float) -> float:
+    """Return the PSNR in decibel of one mean squared error on the 0..255 scale; infinite for 0.
 
     >>> psnr_from_mse(6.5025)
     40.0
     """
-    return 10 * math.log10(peak**2 / mse) if mse else math.inf
+    return 10 * math.log10(255**2 / mse) if mse else math.inf
 
 
 def of_pair(pair: DecodedPair) -> float:

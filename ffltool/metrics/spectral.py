@@ -25,7 +25,7 @@ from ffltool.recipes import Recipe
 from ffltool.spectrum import centred, decibels
 
 BANDS = 4  # up to the Nyquist frequency
-_SMALLEST = 9  # pixels of a side from which on every band holds a frequency
+SMALLEST = 9  # pixels of a side from which on every band holds a frequency
 _LEAST = 1e-6  # squared grey levels
 
 
@@ -58,7 +58,10 @@ def sde(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def gain(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the gain in decibel of two batches of images, as `lsd` takes them: in each band, shape (5,)."""
+    """Return the gain in decibel of two batches of images, as `lsd` takes them: in each band, shape (5,).
+
+    Four of equal width up to the Nyquist frequency, as `ffltool.radial.bands` has them, and the corner.
+    """
     return _gain(*_averages(real, fake))
 
 
@@ -69,10 +72,8 @@ def state(height: int, width: int) -> MeanSpectrum:
     ------
     ShapeError : for images so small that a band would hold no frequency.
     """
-    if min(height, width) < _SMALLEST:
-        raise ShapeError(
-            f"spectra of sets need images of at least {_SMALLEST}x{_SMALLEST} pixels, got {height}x{width}"
-        )
+    if min(height, width) < SMALLEST:
+        raise ShapeError(f"spectra of sets need images of at least {SMALLEST}x{SMALLEST} pixels, got {height}x{width}")
     return MeanSpectrum(Recipe(), height, width)
 
 

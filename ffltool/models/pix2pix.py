@@ -1,4 +1,4 @@
-"""pix2pix (Isola et al., 2017): one side of a pair made of the other, for images of 256 pixels (appendix B.1).
+"""pix2pix (Isola et al., 2017): one side of a pair made of the other (appendix B.1).
 
     U-Net     the generator: eight 4x4 convolutions of stride 2 down to one place, channels 64, 128, 256, 512, 512, ...,
               and eight transposed ones up again; beside what comes up to a level lies what it put out on the way down

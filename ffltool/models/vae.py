@@ -1,4 +1,4 @@
-"""Variational autoencoder (Kingma and Welling, 2014) of convolutions, for images of 64 or 256 pixels (appendix B.1).
+"""Variational autoencoder (Kingma and Welling, 2014) of convolutions (appendix B.1).
 
     encoder  4x4 convolutions of stride 2, each with batch norm and leaky ReLU 0.2, down to 4x4 places;
              channels 64, 128, 256, 512, 512, ...; then a linear layer to mean and logarithm of the variance

@@ -79,7 +79,7 @@ def test_images_of_noise_are_written(run, tmp_path):
         (["--batch-size", 17], "16 images are too few for a batch of 17; --batch-size takes fewer"),
         (["--size", 200], "13_flat.png is 96x160, smaller than --size 200"),
         (["--sample", 2], "ae generates no images from noise, so that there are none to sample"),
-        (["--lr", 0], "lr must be above 0, got 0"),
+        (["--lr", 0], "lr must be above 0 and finite, got 0"),
         (["-m", "nonsense"], "there is no metric 'nonsense'"),
         (["--device", "tpu"], "there is no device 'tpu'"),
         (["--patch-factor", 5], "patch_factor 5 does not divide the side 32; another --patch-factor, or --size"),

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.mark.parametrize("alpha", [-1.0, math.nan, math.inf])
 def test_an_alpha_that_is_no_exponent_is_refused(pairing, alpha):
-    with pytest.raises(InputError, match=f"alpha must be 0 or more, got {alpha}"):
+    with pytest.raises(InputError, match=f"alpha must be 0 or more and finite, got {alpha}"):
         diagnose(pairing(*PAIRS["colour"]), alpha=alpha)
 
 

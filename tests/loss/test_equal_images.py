@@ -45,3 +45,9 @@ def test_an_equal_image_in_a_batch_does_not_spoil_the_others():
     assert value[1] == pytest.approx(slow_loss(pred[1:], target[1:]).item())
     assert torch.equal(gradient[0], torch.zeros_like(gradient[0]))
     assert gradient[1].isfinite().all()
+
+
+def test_a_zero_of_either_sign_has_every_phase():
+    black, image = torch.zeros(1, 1, 6, 8), images(1, 1, 6, 8)[0].float() - 0.5
+    for pred, target in ((black, image), (image, black), (-black, image)):
+        assert focal_frequency_loss(pred, target, component="phase") == 0

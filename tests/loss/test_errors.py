@@ -43,9 +43,9 @@ def test_integers_and_complex_numbers_are_an_error(name, dtype):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"alpha": -0.5}, "alpha must be 0 or more, got -0.5"),
-        ({"alpha": math.nan}, "alpha must be 0 or more, got nan"),
-        ({"alpha": math.inf}, "alpha must be 0 or more, got inf"),
+        ({"alpha": -0.5}, "alpha must be 0 or more and finite, got -0.5"),
+        ({"alpha": math.nan}, "alpha must be 0 or more and finite, got nan"),
+        ({"alpha": math.inf}, "alpha must be 0 or more and finite, got inf"),
         ({"patch_factor": 0}, "patch_factor must be a whole number from 1 on, got 0"),
         ({"patch_factor": -2}, "patch_factor must be a whole number from 1 on, got -2"),
         ({"patch_factor": 1.5}, "patch_factor must be a whole number from 1 on, got 1.5"),

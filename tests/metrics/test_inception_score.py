@@ -53,6 +53,8 @@ def test_a_seed_gives_the_same_and_another_another(rng):
 def test_fewer_images_than_splits_are_an_error():
     with pytest.raises(InputError, match="10 splits needs at least 10 images, got 9"):
         inception_score(torch.zeros(9, 4))
+    with pytest.raises(InputError, match="one split or more, got 0"):
+        inception_score(torch.zeros(9, 4), splits=0)
 
 
 def test_logits_that_are_not_finite_are_an_error():

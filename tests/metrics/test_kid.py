@@ -78,6 +78,9 @@ def test_fewer_than_two_images_are_an_error(sets):
     real, fake = sets(5, 1)
     with pytest.raises(InputError, match="at least two images of each set, got 5 and 1"):
         kid(real, fake)
+    for wrong in ({"subsets": 0}, {"size": 1}):
+        with pytest.raises(InputError, match="one subset or more, of two images or more"):
+            kid(real, real, **wrong)
 
 
 def test_features_that_are_not_finite_are_an_error(sets):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from ffltool.errors import ShapeError
 from ffltool.metrics.lfd import lfd, lfd_from_mse, psnr_from_lfd
 from ffltool.metrics.mse import mse
 from ffltool.metrics.psnr import psnr_from_mse
@@ -40,6 +41,12 @@ def test_is_zero_for_equal_images():
     image = torch.rand(2, 3, 4, 4)
     assert lfd(image, image).tolist() == [0.0, 0.0]
     assert lfd_from_mse(0.0, height=4, width=4) == 0.0
+
+
+@pytest.mark.parametrize("shape", [(), (8,), (8, 8)])
+def test_what_is_no_batch_of_images_is_an_error(shape):
+    with pytest.raises(ShapeError):
+        lfd(torch.zeros(shape), torch.zeros(shape))
 
 
 def test_tiny_errors_keep_their_digits():

@@ -36,7 +36,7 @@ def test_an_experiment_makes_the_same_tables_and_figures(run, tmp_path, folder):
     [
         (["--size", 300], "pix2pix takes images of a power of two 256 to 1024 pixels, not 300"),
         (["--size", 512], "0.png is 256x256 in each half, smaller than --size 512"),
-        (["--pixel-weight", 0], "pixel_weight must be above 0, got 0"),
+        (["--pixel-weight", 0], "pixel_weight must be above 0 and finite, got 0"),
         (["--sample", 2], "pix2pix generates no images from noise, so that there are none to sample"),
     ],
     ids=str,

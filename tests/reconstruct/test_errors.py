@@ -47,7 +47,7 @@ def test_integers_and_half_precision_are_refused(name, dtype):
 @pytest.mark.parametrize("name", ["steps", "seconds", "lr"])
 @pytest.mark.parametrize("value", [0, -1, -0.5, math.nan, math.inf])
 def test_numbers_of_a_descent_must_be_above_0(name, value):
-    with pytest.raises(InputError, match=f"^{name} must be above 0, got {value}$"):
+    with pytest.raises(InputError, match=f"^{name} must be above 0 and finite, got {value}$"):
         Descent(**{name: value})
 
 
@@ -68,7 +68,7 @@ def test_an_unknown_objective_lists_the_known_ones():
 
 @pytest.mark.parametrize("alpha", [-1.0, math.nan, math.inf])
 def test_an_alpha_that_is_no_exponent_is_refused(alpha):
-    with pytest.raises(InputError, match=f"alpha must be 0 or more, got {alpha}"):
+    with pytest.raises(InputError, match=f"alpha must be 0 or more and finite, got {alpha}"):
         Descent(alpha=alpha)
 
 

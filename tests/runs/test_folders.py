@@ -60,7 +60,13 @@ def test_a_run_within_the_folder_of_its_images_is_refused(tmp_path, images):
 
 def test_a_folder_that_cannot_be_is_an_error(tmp_path, images):
     (tmp_path / "file").write_text("")
-    for path, said in ((tmp_path / "file", "it is no folder"), (tmp_path / "no" / "run", "is no folder that can be")):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name, said in (
+        ("file", "it is no folder"),
+        ("link", "it is no folder"),
+        ("no/run", "is no folder that can be"),
+    ):
+        path = tmp_path / name
         with pytest.raises(InputError, match=said):
             carry_out(plan(), images, path)
 

@@ -111,6 +111,15 @@ def test_peaks_are_looked_for_if_a_limit_asks(tmp_path, save, rng, run):
     assert "side-by-side" in run("check", "real", "--side-by-side", "-c", file)[2]
 
 
+def test_a_set_in_the_folder_where_one_stands_has_a_name(tmp_path, save, run, monkeypatch):
+    for number, size in enumerate(((64, 64), (70, 80))):
+        for side in ("real", "fake"):
+            save(tmp_path / side / f"{number}.png", size=size)
+    file = Path(limits("[peaks]\nmax_z.max = 99")).resolve()
+    monkeypatch.chdir(tmp_path / "fake")
+    assert "fake: images of several sizes" in run("check", "../real", ".", "-c", file)[2]
+
+
 def test_identical_images_pass_and_it_is_said(noisy, run):
     real, _ = noisy(4)
     status, out, _ = run("check", real, real, "--min", "psnr=30")

@@ -67,7 +67,8 @@ def test_swap_protects_somebody_elses_files_too(swap, folder):
     assert swap("--force")[0] == 0
 
 
-def test_swap_checks_the_other_options_too(tmp_path, image, run):
-    line = error_of(run("reconstruct", image, "--swap", image, "-o", tmp_path / "new", "--steps", 0))
-    assert "steps must be above 0" in line
+@pytest.mark.parametrize("option", [["--steps", 300], ["--objective", "ffl"], ["--animate"], ["--init", "grey"]])
+def test_what_swapping_does_not_heed_is_an_error(tmp_path, image, run, option):
+    line = error_of(run("reconstruct", image, "--swap", image, "-o", tmp_path / "new", *option))
+    assert f"{option[0]} does not go with --swap" in line
     assert not (tmp_path / "new").exists()
