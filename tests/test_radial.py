@@ -93,6 +93,7 @@ def test_bands_cover_every_radius_once(count):
     assert len(lows) == count + 2
     assert lows[1:] == highs[:-1]
     assert highs[-1] == frequency_radius(2, 2).max()
+    assert (lows[0], highs[0], highs[-2]) == (0, 0, 0.5)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (10, 16), (64, 40)])

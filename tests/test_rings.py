@@ -227,6 +227,11 @@ def test_cells_have_the_means_of_their_groupings(rng, size, plane):
     for name, groups in groupings.items():
         torch.testing.assert_close(parts.groupings[name].means(sums), groups.means(values), equal_nan=True)
         assert groups.means(values).shape == (3, 2, len(groups.counts))
+        assert torch.equal(groups.to("cpu").means(values).nan_to_num(), groups.means(values).nan_to_num())
+        there = parts.to("cpu")
+        torch.testing.assert_close(
+            there.groupings[name].means(there.sums(values)), groups.means(values), equal_nan=True
+        )
 
 
 @pytest.mark.parametrize("exponent", [-2, -3])
