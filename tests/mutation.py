@@ -48,6 +48,7 @@ MORE = {
     "metrics.lfd": ["evaluate/test_pairs.py"],
     "metrics.mse": ["evaluate/test_pairs.py", "test_deep.py"],
     "metrics.psnr": ["evaluate/test_pairs.py"],
+    "metrics.ssim": ["evaluate/test_pairs.py"],
     "metrics.__init__": ["metrics/test_table.py", "evaluate"],
     "report": ["test_formats.py", "evaluate", "test_judged.py"],
 }

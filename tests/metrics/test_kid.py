@@ -78,6 +78,7 @@ def test_fewer_than_two_images_are_an_error(sets):
     real, fake = sets(5, 1)
     with pytest.raises(InputError, match="at least two images of each set, got 5 and 1"):
         kid(real, fake)
+    assert kid(real, real.flip(1), subsets=1, size=2)[1] == 0
     for wrong in ({"subsets": 0}, {"size": 1}):
         with pytest.raises(InputError, match="one subset or more, of two images or more"):
             kid(real, real, **wrong)
