@@ -62,7 +62,7 @@ def _peaks(pairing: Pairing, measuring: Measuring) -> tuple[Score, tuple[str, ..
     """Return the z of the strongest artefact that the fake images have and the real ones have not, 0 for none."""
     from ffltool.grids import Seeking, search_sets
     from ffltool.loading import Loading
-    from ffltool.sources import Source
+    from ffltool.sources import Source, name_of
 
     reading = measuring.reading
     halves = any(pairing.paired and pair.fake is None for pair in pairing.pairs)
@@ -71,7 +71,7 @@ def _peaks(pairing: Pairing, measuring: Measuring) -> tuple[Score, tuple[str, ..
     files = zip(*map(pairing.files, pairing.pairs), strict=True)
     given = (pairing.real, pairing.fake)
     real, fake = (
-        Source(path.resolve().name, tuple(file for file in files if file is not None), str(path))
+        Source(name_of(path), tuple(file for file in files if file is not None), str(path))
         for path, files in zip(given, files, strict=True)
     )
     seeking = Seeking(threshold=0)  # a limit is the threshold
@@ -131,6 +131,6 @@ def renewed(path: Path, judged: Sequence[Judged], before: Mapping[str, Report]) 
     verdicts = [verdict for each in judged for verdict in each.report.verdicts]
     against = sum(verdict.state != "pass" for verdict in verdicts)
     if against:
-        return f"{path} was not written: {against} of {len(verdicts)} limits do not pass"
+        return f"{path} was not written: {against} of {len(verdicts)} limits did not pass"
     baseline.write(path, {**before, **{each.name: each.report for each in judged}})
     return f"{path} was written: every limit passes"

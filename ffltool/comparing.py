@@ -130,6 +130,8 @@ def assert_images(
     """
     __tracebackhide__ = True  # pytest shows the line of the test instead
     tables = {name: [_table(name, each) for each in _several(limit)] for name, limit in limits.items()}
+    if not tables:
+        raise InputError('there is no limit; give one as psnr=">=30"')
     plan = set_plan_of(tables, where=_WHERE)
     pairing = _pairing(real, fake, paired=plan.paired, peak=peak, reading=reading)
     report = measure(plan, pairing, Measuring(reading=reading or Reading(), looking=looking))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import eq
 from pathlib import Path
 
 from ffltool import outputs
@@ -25,7 +26,10 @@ def cells(experiment: Experiment) -> list[tuple[str, list[str], list[bool]]]:
     """Return for each variant its name, the texts of its values, and which of these are the best of their columns."""
     rows = experiment.rows()
     best = [experiment.best(column, rows) for column in range(len(experiment.columns))]
-    return [(row.variant, [_text(value) for value in row.values], [row is each for each in best]) for row in rows]
+    marks = [_mean(each.values[column]) if each else "" for column, each in enumerate(best)]
+    return [
+        (row.variant, [_text(value) for value in row.values], [*map(eq, map(_mean, row.values), marks)]) for row in rows
+    ]
 
 
 def means(experiment: Experiment) -> list[list[str]]:
@@ -48,8 +52,15 @@ def _title(score: Score) -> str:
 
 
 def _text(value: Value) -> str:
-    digits = 3 if abs(value.mean) < 1000 else 1
-    return f"{value.mean:.{digits}f}" + ("" if value.std is None else f" ± {value.std:.{digits}f}")
+    return _mean(value) + ("" if value.std is None else f" ± {value.std:.{_digits(value)}f}")
+
+
+def _mean(value: Value) -> str:
+    return f"{value.mean:.{_digits(value)}f}"
+
+
+def _digits(value: Value) -> int:
+    return 3 if abs(value.mean) < 1000 else 1
 
 
 def as_csv(experiment: Experiment) -> str:

@@ -86,9 +86,9 @@ def targets_of(name: str, where: str, *, others: Sequence[str] = ()) -> list[str
 
 def known(key: str, names: Iterable[str], where: str) -> None:
     """Raise for a key that is unknown, naming the nearest known one."""
-    names = list(dict.fromkeys(names))
-    if key not in names:
-        nearest = difflib.get_close_matches(key[:100], names, n=1, cutoff=0)[0]
+    lower = {name.lower(): name for name in names}
+    if key not in lower.values():
+        nearest = lower[difflib.get_close_matches(key[:100].lower(), lower, n=1, cutoff=0)[0]]
         raise InputError(f"{where}: {short(key)} is unknown; did you mean {nearest}?")
 
 
@@ -137,9 +137,8 @@ def _statistic(name: str, table: Table, where: str) -> str:
     if "statistic" not in table:
         return usual_statistic(name)
     statistic = table["statistic"]
-    if not isinstance(statistic, str):
-        raise InputError(f"{where}: statistic must be one of {', '.join(STATISTICS)}")
-    known(statistic, STATISTICS, f"{where}: statistic")
+    if not isinstance(statistic, str) or statistic not in STATISTICS:
+        raise InputError(f"{where}: statistic must be one of {', '.join(STATISTICS)}, but is {short(statistic)}")
     if metric is None or metric.of == "sets":
         raise InputError(f"{where}: a statistic is of values of pairs, and this is one value of a whole set")
     return statistic

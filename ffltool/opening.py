@@ -33,8 +33,8 @@ def opened(
     InputError : if it cannot be opened.
     """
     content = content_of(path) if content is None else content
-    if check_sums and content.startswith(png.SIGNATURE) and png.is_damaged(content):
-        raise BrokenImageError(f"{path} is broken: a check sum does not agree")
+    if check_sums and content.startswith(png.SIGNATURE) and (damage := png.damage(content)):
+        raise BrokenImageError(f"{path} is broken: {damage}")
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as file:
             yield file, content
@@ -47,7 +47,7 @@ def opened(
     except MemoryError as error:
         raise InputError(f"{path} does not fit into memory") from error
     except Exception as error:  # on damaged files decoders raise whatever their parsing stumbles over
-        raise BrokenImageError(f"{path} is broken: {error}") from error
+        raise BrokenImageError(f"{path} is broken: {str(error) or type(error).__name__}") from error
 
 
 def content_of(path: Path) -> bytes:

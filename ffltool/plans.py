@@ -256,5 +256,5 @@ def _override(targets: Tables, bound: str, flag: str) -> None:
         plain = [table for table in tables if table.get("statistic", "mean") == "mean" and "fail_percent" not in table]
         kept = [table for table in tables if table not in plain]
         without = (WARNS[bound], bound)
-        plain = [{key: value for key, value in table.items() if key not in without} for table in plain]
-        targets[each] = [*kept, *(table for table in plain if table.keys() - {"statistic"}), {bound: value}]
+        first, *rest = [{key: at for key, at in table.items() if key not in without} for table in plain] or [{}]
+        targets[each] = [*kept, {**first, bound: value}, *(table for table in rest if table.keys() - {"statistic"})]

@@ -36,9 +36,12 @@ _BLOCK = 0xFFFF  # bytes that such a block can hold
 _TELLING = b"Raw profile", b"XML:", b"exif"  # keywords of texts that may hold an orientation
 
 
-def is_damaged(content: bytes) -> bool:
-    """Tell whether a check sum of a chunk that pixels hang on does not agree; Pillow shows those as wrong pixels."""
-    return any(critical and not agrees for _, _, critical, agrees in _chunks(content))
+def damage(content: bytes) -> str:
+    """Say what is wrong with the chunks that pixels hang on, "" if nothing is; Pillow shows that as wrong pixels."""
+    for _, (_, end), critical, agrees in _chunks(content):
+        if critical and not agrees:
+            return "it ends too soon" if end + 4 > len(content) else "a check sum does not agree"
+    return ""
 
 
 def may_be_turned(content: bytes) -> bool:

@@ -184,7 +184,7 @@ def _steps(
             loss = objective(pixels, target) * (pixels.numel() / 2)
         value, seconds = loss.item() / (pixels.numel() / 2), time.perf_counter() - start
         if not math.isfinite(value):
-            raise InputError(f"the loss is {value} after {number} steps; a smaller --lr may help")
+            raise InputError(f"the loss is {value} at step {number}; a smaller --lr may help")
         image = pixels.detach().clone()
         if signless:
             image *= torch.where(image.mean((1, 2), keepdim=True) < 0, -1, 1)

@@ -19,8 +19,10 @@ import io
 import json
 import os
 import shutil
+import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -29,7 +31,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ffltool import outputs, pictures
+from ffltool import outputs, pictures, ranks
 from ffltool.errors import InputError
 from ffltool.formats import csv_text, json_text
 from ffltool.train import Step
@@ -54,9 +56,13 @@ class Reuse:
     resume: bool = False
     force: bool = False
 
+    def __post_init__(self) -> None:
+        if self.resume and self.force:
+            raise InputError("--resume goes on with what is there, --force begins anew: one of them is wanted")
+
 
 class RunFolder:
-    """The folder of a run, which is made if it is not there; its parent is."""
+    """The folder of a run; `held` makes it if it is not there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -98,8 +104,7 @@ class RunFolder:
         return state
 
     def begin(self, config: Mapping[str, object], *, anew: bool) -> None:
-        """Make the folder and write the settings; `anew` clears away what a run left on its way."""
-        self.path.mkdir(exist_ok=True)
+        """Write the settings into the folder; `anew` clears away what a run left on its way."""
         outputs.clear_parts(self.path)
         if anew:
             self.checkpoint.unlink(missing_ok=True)
@@ -207,6 +212,35 @@ def check_folder(folder: Path, owned: Sequence[Path], reuse: Reuse, *, mark: str
         raise InputError(f"{folder} holds results already; --resume goes on with them, --force begins anew")
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Make a folder on the first process, and keep it for this run while the body runs; one that is killed lets it go.
+
+    Where there are no such locks, on Windows and on some shared disks, nobody is kept away.
+
+    Raises
+    ------
+    InputError : if another run writes there.
+    """
+    if ranks.rank() > 0:
+        yield
+        return
+    folder.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        if sys.platform != "win32":
+            import fcntl
+
+            place = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, place)
+            try:
+                fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError(f"{folder} is written to by another run, which must end first") from error
+            except OSError:
+                pass  # the disk has no locks
+        yield
+
+
 def check_apart(folder: Path, *sources: Path, cleared: Sequence[Path]) -> None:
     """Find out whether results, and images that they are made of, keep out of each other's way.
 
@@ -221,10 +255,14 @@ def check_apart(folder: Path, *sources: Path, cleared: Sequence[Path]) -> None:
         that would be removed.
     """
     for source in sources:
-        if any(source.resolve().is_relative_to(each.resolve()) for each in cleared):
+        if any(_real(source).is_relative_to(_real(each)) for each in cleared):
             raise InputError(f"{source} lies in {folder}, where it would be removed; a copy elsewhere is wanted")
-        if folder.resolve().is_relative_to(source.resolve()):
+        if _real(folder).is_relative_to(_real(source)):
             raise InputError(f"{folder} lies in {source}, and what is written would count among its images")
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve() raises where a link leads to itself
 
 
 def grid(rows: list[Tensor]) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from ffltool.metrics import REBUILT
 from ffltool.pairing import Pair, Pairing, pair
 from ffltool.provenance import environment
 from ffltool.report import Report
-from ffltool.run_folder import Reuse, RunFolder, check_apart
+from ffltool.run_folder import Reuse, RunFolder, check_apart, held
 from ffltool.train import Plan, Step, Training
 
 _SHOWN = 8  # images of a grid
@@ -120,14 +120,17 @@ def carry_out(
     with ranks.group(run.training.device.type):
         if test and not tried_out:
             judging.try_out(test)
-        run.begin(reuse or Reuse())
-        start = time.perf_counter()
-        run.train(progress)
-        seconds = time.perf_counter() - start
-        report = run.judged(test, judging) if test else None
-        if generate and ranks.rank() == 0:
-            run.place.write_generated(run.training.generated(generate))
-    return Finished(place=run.place, plan=plan, steps=tuple(run.steps), seconds=seconds, report=report)
+        state = beginning(plan, images, place, reuse or Reuse())
+        ranks.wait()
+        with held(folder):
+            run.begin(state)
+            start = time.perf_counter()
+            run.train(progress)
+            seconds = time.perf_counter() - start
+            report = run.judged(test, judging) if test else None
+            if generate and ranks.rank() == 0:
+                place.write_generated(run.training.generated(generate))
+    return Finished(place=place, plan=plan, steps=tuple(run.steps), seconds=seconds, report=report)
 
 
 def beginning(plan: Plan, images: Dataset, place: RunFolder, reuse: Reuse) -> dict[str, Any] | None:
@@ -142,12 +145,13 @@ def beginning(plan: Plan, images: Dataset, place: RunFolder, reuse: Reuse) -> di
     state = place.state() if reuse.resume else None
     if state is None:
         return None
-    plan.check_same(state["plan"])
+    if difference := plan.difference(state["plan"]):
+        raise InputError(f"{place.checkpoint} was trained with {difference}")
     if state["images"] != images.digest:
-        raise InputError(f"{images.folder} holds other images than those of the checkpoint")
+        raise InputError(f"{images.folder} holds other images than those of {place.checkpoint}")
     total = plan.total(len(images))
     if state["step"] > total:
-        raise InputError(f"the checkpoint is at step {state['step']}, beyond the {total} that are wanted")
+        raise InputError(f"{place.checkpoint} is at step {state['step']}, beyond the {total} that are wanted")
     return state
 
 
@@ -167,12 +171,10 @@ class _Run:
         """Steps of the whole run."""
         return self.training.plan.total(len(self.images))
 
-    def begin(self, reuse: Reuse) -> None:
-        """Look at the folder on all processes, then write to it on the first."""
-        state = beginning(self.training.plan, self.images, self.place, reuse)
+    def begin(self, state: Mapping[str, Any] | None) -> None:
+        """Go on from the state of a checkpoint, and write to the folder on the first process."""
         if state:
             self.training.go_on_from(state)
-        ranks.wait()
         if ranks.rank() == 0:
             self.steps = self.place.log_up_to(self.training.step) if state else []
             self.place.begin(self._config(), anew=state is None)

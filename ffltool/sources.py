@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,11 @@ Item = TypeVar("Item")
 _PAIRS = 4  # drawn unless told
 _BATCHES = 4
 _JPEG = b"\xff\xd8\xff"  # how every such file begins
+
+
+def name_of(path: Path) -> str:
+    """Return the name of what a path leads to, which "." has not; of a link that leads to itself its own."""
+    return Path(os.path.realpath(path)).name
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Selection:
             raise InputError("INPUT is missing: give images or folders of images")
         if self.layout == "pairs":
             return self._pairs(inputs)
-        names = [path.resolve().name for path in inputs]
+        names = [name_of(path) for path in inputs]
         counts = Counter(names)
         labels = [name if counts[name] == 1 else str(path) for name, path in zip(names, inputs, strict=True)]
         sets = [Source(label, self._files(path), label) for label, path in zip(labels, inputs, strict=True)]
@@ -77,7 +83,7 @@ class Selection:
 
     def _pairs(self, inputs: Sequence[Path]) -> tuple[list[Source], tuple[str, ...]]:
         if len(inputs) != 2:
-            raise InputError(f"pairs are of two inputs, REAL and FAKE, but {len(inputs)} were given")
+            raise InputError(f"pairs are of two inputs, REAL and FAKE, not of {len(inputs)}")
         pairing = pair(*inputs, by=self.by, recursive=self.recursive, allow_unpaired=True)
         if not pairing.pairs:
             raise NothingComparedError(f"{inputs[0]} and {inputs[1]} have no pair; see --pair")

@@ -104,12 +104,10 @@ class Plan:
         free = () if self.decay else ("epochs", "steps")
         return {name: value for name, value in asdict(self).items() if name not in free}
 
-    def check_same(self, essence: Mapping[str, object]) -> None:
-        """Raise InputError for the essence of another plan, with what differs first."""
-        for name, value in self.essence.items():
-            was = essence.get(name)
-            if was != value:
-                raise InputError(f"the checkpoint was trained with {_difference(name, was, value)}")
+    def difference(self, essence: Mapping[str, object]) -> str:
+        """Say what differs first between the essence of another plan and this one's, "" if nothing does."""
+        unlike = ((name, essence.get(name), now) for name, now in self.essence.items() if essence.get(name) != now)
+        return next((_difference(*each) for each in unlike), "")
 
 
 class Step(NamedTuple):
@@ -261,7 +259,8 @@ class Training:
         InputError : if that had another plan, with what differs first; its length may differ. Or if its weights and
             moments are of other networks.
         """
-        self.plan.check_same(state["plan"])
+        if difference := self.plan.difference(state["plan"]):
+            raise InputError(f"the checkpoint was trained with {difference}")
         self.learner.take(state)
         if self.critic:
             self.critic.take(state.get("critic"))

@@ -24,7 +24,7 @@ from ffltool.loading import Loading
 from ffltool.objective import variant
 from ffltool.provenance import environment
 from ffltool.recipes import preset
-from ffltool.run_folder import Reuse, RunFolder, check_apart, check_folder
+from ffltool.run_folder import Reuse, RunFolder, check_apart, check_folder, held
 from ffltool.runs import Finished, Judging, Keeping, TrainingProgress, beginning, carry_out
 from ffltool.sources import Selection
 from ffltool.survey import Survey, survey
@@ -85,19 +85,22 @@ def run(
             if place.exists():
                 beginning(each, images, RunFolder(place), reuse)
         ranks.wait()
-        if ranks.rank() == 0:
-            _begin(folder, plan, design, device, anew=not reuse.resume)
-        ranks.wait()
-        carry = partial(
-            carry_out, images=images, test=test, device=device, reuse=reuse, judging=judging, tried_out=True
-        )
-        finished = []
-        for trial, each, place in zip(trials, plans, places, strict=True):
-            watch = progress(_label(trial)) if progress else None
-            with _named(trial):
-                finished.append(carry(each, folder=place, keeping=_KEEPING, progress=watch))
-        results = Results(design=design, trials=tuple(map(_judged, trials, finished))) if ranks.rank() == 0 else None
-        spectra = _spectra(design, results.contender if results else None, folder)
+        with held(folder):
+            if ranks.rank() == 0:
+                _begin(folder, plan, design, device, anew=not reuse.resume)
+            ranks.wait()
+            carry = partial(
+                carry_out, images=images, test=test, device=device, reuse=reuse, judging=judging, tried_out=True
+            )
+            finished = []
+            for trial, each, place in zip(trials, plans, places, strict=True):
+                watch = progress(_label(trial)) if progress else None
+                with _named(trial):
+                    finished.append(carry(each, folder=place, keeping=_KEEPING, progress=watch))
+            results = (
+                Results(design=design, trials=tuple(map(_judged, trials, finished))) if ranks.rank() == 0 else None
+            )
+            spectra = _spectra(design, results.contender if results else None, folder)
     if results is None:
         return None
     about = tuple(_about(plan, design, images, test, device))
@@ -131,7 +134,6 @@ def _begin(folder: Path, plan: Plan, design: Design, device: torch.device | str,
         (folder / name).unlink(missing_ok=True)
     if anew:
         shutil.rmtree(folder / _RUNS, ignore_errors=True)
-    folder.mkdir(exist_ok=True)
     about = {"plan": asdict(plan), "design": asdict(design), "environment": environment(device)}
     outputs.write(folder / _CONFIG, json_text(SCHEMA, "experiment", about).encode())  # first: it tells whose this is
     (folder / _RUNS).mkdir(exist_ok=True)

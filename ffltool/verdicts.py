@@ -243,8 +243,8 @@ def _of_change(limit: Limit, found: Standing, *, judging: LimitJudging) -> tuple
     unit, change, baseline = found.quantity.unit, found.change, found.baseline
     if change is None or baseline is None:
         return _without_change(limit, judging)
-    by = "infinitely" if math.isinf(change) else f"by {measured(abs(change), unit)}"
-    moved = f"it {'rose' if change > 0 else 'fell'} {by} from {measured(baseline, unit)} to"
+    by = "" if math.isinf(change) else f" by {measured(abs(change), unit)}"
+    moved = f"it {'rose' if change > 0 else 'fell'}{by} from {measured(baseline, unit)} to"
     said = f"{moved if change else 'it has not changed from'} {measured(found.value, unit)}"
     said += "" if found.change_interval is None else f" (95 %: {between(found.change_interval)})"
     said += f"; {found.note}" if found.note else ""

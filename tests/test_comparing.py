@@ -130,6 +130,11 @@ def test_images_within_limits_are_returned_with_their_verdicts(images):
     ]
 
 
+def test_no_limit_is_an_error_that_says_how_one_is_given(images):
+    with pytest.raises(InputError, match='there is no limit; give one as psnr=">=30"'):
+        assert_images(*images)
+
+
 def test_images_beyond_a_limit_raise_the_table(images):
     with pytest.raises(AssertionError) as caught:
         assert_images(*images, lfd="<=99", psnr=">=60")

@@ -79,6 +79,14 @@ def test_flags_replace_the_limits_on_a_mean_and_no_others():
     assert all(limit.warn_at is None for limit in plan.limits)
 
 
+def test_flags_that_contradict_each_other_or_the_file_are_errors():
+    for text, flags in (
+        ("", {"minima": ["psnr=40"], "maxima": ["psnr=10"]}),
+        ("psnr.max = 10", {"minima": ["psnr=40"]}),
+    ):
+        assert "psnr: min is 40, above max, which is 10" in error(text, **flags)
+
+
 def test_a_flag_takes_the_place_of_a_whole_table():
     (plan,) = planned('psnr = {min = 30, statistic = "mean"}', minima=["psnr=28"])
     assert bounds(plan) == {("psnr", "mean", "min"): 28}

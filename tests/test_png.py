@@ -169,6 +169,18 @@ def test_what_follows_the_end_does_not_matter(tmp_path):
     np.testing.assert_array_equal(np.asarray(read(path).pixels), smooth(8, 8))
 
 
+def test_what_is_wrong_with_a_file_is_said(tmp_path):
+    whole, path = saved(smooth(8, 8)), tmp_path / "x.png"
+    for content, said in (
+        (whole[:-30], "it ends too soon"),
+        (OTHERS["a wrong check sum"], "a check sum does not agree"),
+        (with_header(whole, colour=3), r"\w+"),  # colours of a palette that is not there
+    ):
+        path.write_bytes(content)
+        with pytest.raises(BrokenImageError, match=rf"x\.png is broken: {said}"):
+            read(path)
+
+
 def test_pixels_that_end_too_soon_are_an_error_with_the_name_of_the_file(tmp_path):
     path = tmp_path / "x.png"
     path.write_bytes(OTHERS["half of the pixels"])

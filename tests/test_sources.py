@@ -28,6 +28,13 @@ def test_inputs_of_one_name_are_told_apart_by_their_paths(two, tmp_path):
     assert [source.label for source in Selection().sets(inputs)[0]] == [str(path) for path in inputs]
 
 
+def test_a_link_that_leads_to_itself_is_an_error(tmp_path):
+    link = tmp_path / "link.png"
+    link.symlink_to(link)
+    with pytest.raises(InputError, match=r"link\.png"):
+        Selection().sets([link])
+
+
 def test_limit_takes_the_first_and_a_seed_draws(two):
     assert names(Selection(limit=3).sets(two)[0][0]) == ["1.png", "2.png", "3.png"]
     drawn = [names(Selection(limit=3, seed=seed).sets(two)[0][0]) for seed in (1, 1, 2)]
@@ -54,7 +61,7 @@ def test_two_images_are_a_pair(save, tmp_path):
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_pairs_of_other_than_two_inputs_are_an_error(two, count):
-    with pytest.raises(InputError, match=f"pairs are of two inputs, REAL and FAKE, but {count} were given"):
+    with pytest.raises(InputError, match=f"pairs are of two inputs, REAL and FAKE, not of {count}"):
         Selection(layout="pairs").sets([two[0]] * count)
 
 

@@ -1,5 +1,6 @@
 """``ffltool bandlimit``: what filters over frequencies leave of an image."""
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -121,5 +122,5 @@ def _check(output: Path, keep: Path | None, files: list[str], *, force: bool) ->
     _render.check_files([(output, outputs.MARK)], force=force)
     if keep is not None:
         pictures.check(keep, files, force=force)
-        if output.resolve() in [(keep / file).resolve() for file in files]:
+        if os.path.realpath(output) in [os.path.realpath(keep / file) for file in files]:
             raise InputError(f"{output} cannot be both the figure and an image that is kept")

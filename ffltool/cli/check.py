@@ -147,6 +147,8 @@ def _check_files(
     if update:
         if baseline is None:
             raise InputError("--update-baseline wants --baseline FILE, which it writes")
+        if baseline.exists() and not baseline.is_file():
+            raise InputError(f"{baseline} is no file, and a baseline is kept in one")
         wanted.append((baseline, MARK))
     for option, path in shown.items():
         if path is not None and len(plans) > 1:

@@ -73,7 +73,7 @@ def test_layouts_of_the_paper_have_its_preset(run, two, tmp_path, layout):
         (["{real}", "--preset", "mine"], "there is no preset 'mine'; known are ffltool, ffl, wang2020"),
         (["{real}", "--window", "hamming"], "window cannot be 'hamming'; known are none, hann, kaiser"),
         (["{real}", "--pad", "0"], "pad must be 1 to 16"),
-        (["{real}", "--layout", "pairs"], "pairs are of two inputs, REAL and FAKE, but 1 were given"),
+        (["{real}", "--layout", "pairs"], "pairs are of two inputs, REAL and FAKE, not of 1"),
         (["{real}", "--size", "99"], "a.png is 24x32, smaller than the 99x99"),
         (["{real}", "--size", "999999999999"], "a.png is 24x32, smaller than the 999999999999x999999999999"),
         (["{real}", "-o", "x.jpg"], "x.jpg has no suffix of a figure"),

@@ -49,6 +49,16 @@ def test_without_test_images_nothing_is_judged(run, tmp_path):
     assert not (tmp_path / "run" / "report.json").exists()
 
 
+def test_going_on_and_beginning_anew_are_two_things(run, tmp_path):
+    for command in ("train", "experiment"):
+        both = ["--resume", "--force", "-o", tmp_path / "run", *(["--test", REAL] if command == "experiment" else [])]
+        status, _, err = run(command, "ae", REAL, *SMALL, *both)
+        assert (status, err) == (
+            2,
+            "ffltool: --resume goes on with what is there, --force begins anew: one of them is wanted\n",
+        )
+
+
 def test_every_option_of_the_loss_arrives(run, tmp_path):
     options = ["--loss", "l1", "--ffl-weight", 3, "--kl-weight", 0.5, "--spreg-weight", 0.25, "--alpha", 0.5]
     options += ["--patch-factor", 2, "--ave-spectrum", "--log-matrix", "--batch-matrix", "--exclude-dc"]
@@ -106,7 +116,7 @@ def test_weights_that_cannot_be_read_are_an_error_before_the_training(run, tmp_p
 def test_the_checkpoint_of_another_model_is_one_line(run, tmp_path):
     assert run("train", "ae", REAL, "-o", tmp_path / "run", *SMALL)[0] == 0
     status, _, err = run("train", "vae", REAL, "-o", tmp_path / "run", *SMALL, "--resume")
-    assert (status, err) == (2, "ffltool: the checkpoint was trained with model ae, not vae\n")
+    assert (status, err) == (2, f"ffltool: {tmp_path / 'run' / 'checkpoint.pt'} was trained with model ae, not vae\n")
 
 
 def test_a_dropped_alpha_channel_is_said(run, tmp_path, save):

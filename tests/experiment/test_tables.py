@@ -49,8 +49,12 @@ def test_tables_agree_with_one_another(found):
 
 def test_the_best_values_are_bold_and_starred_alike(found):
     markdown, latex = experiment_tables.as_markdown(found), experiment_tables.as_latex(found)
-    stars = sum(cell.startswith("*") for row in means(found) for cell in row)
-    assert markdown.count("**") / 2 == latex.count(r"\textbf{") == stars == 4  # of the columns; the rest are gains
+    columns = list(zip(*means(found), strict=True))
+    starred = [[cell[1:] for cell in column if cell.startswith("*")] for column in columns]
+    assert markdown.count("**") / 2 == latex.count(r"\textbf{") == sum(map(len, starred))
+    assert [len(set(cells)) for cells in starred if cells] == 4 * [1]  # of the columns; the rest are gains
+    for cells, column in zip(starred, columns, strict=True):
+        assert not set(cells) & set(column), "what is the same as printed is marked alike"
 
 
 def test_latex_compiles_as_far_as_can_be_seen(found):

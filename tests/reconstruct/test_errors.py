@@ -78,5 +78,5 @@ def test_a_descent_that_diverges_names_the_step_and_the_way_out(objective, lr):
     descent = Descent(optimizer="sgd", lr=lr)
     with pytest.raises(InputError) as caught:
         seen.extend(step for step, _ in reconstruct(random(1, 8, 8), objective, descent=descent))
-    assert re.fullmatch(rf"the loss is (inf|nan) after {len(seen)} steps; a smaller --lr may help", str(caught.value))
+    assert re.fullmatch(rf"the loss is (inf|nan) at step {len(seen)}; a smaller --lr may help", str(caught.value))
     assert all(math.isfinite(step.loss) for step in seen)

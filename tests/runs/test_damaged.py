@@ -45,7 +45,7 @@ def tampered(state, name, value):
         ),
         *((name, [torch.ones(2)], r"checkpoint\.pt is damaged") for name in ("schema", "plan", "step", "images")),
         *(("step", value, r"checkpoint\.pt is damaged") for value in (-1, 2.5, "2")),
-        ("step", 10**15, "the checkpoint is at step 1000000000000000, beyond the 6 that are wanted"),
+        ("step", 10**15, "checkpoint.pt is at step 1000000000000000, beyond the 6 that are wanted"),
         ("plan/lr", None, "trained with lr None, not 0.001"),
         ("plan/lr", torch.ones(2), r"checkpoint\.pt is damaged"),
         ("plan/objective", 3, "trained with objective 3, not "),

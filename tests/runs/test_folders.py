@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ffltool.errors import InputError
-from ffltool.run_folder import Reuse, check_folder
+from ffltool.run_folder import Reuse, check_folder, held
 from ffltool.runs import carry_out
 from tests.runs.common import JUDGING, files, plan
 
@@ -56,6 +56,15 @@ def test_a_run_within_the_folder_of_its_images_is_refused(tmp_path, images):
         with pytest.raises(InputError, match=r"run lies in .*, and what is written would count among its images"):
             carry_out(plan(), folder=tmp_path / "run", **{"images": images} | sets)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_takes_one_run_at_a_time(tmp_path, images):
+    with held(tmp_path / "run"):
+        with pytest.raises(InputError, match="run is written to by another run, which must end first"):
+            carry_out(plan(), images, tmp_path / "run", reuse=Reuse(force=True))
+        assert not any((tmp_path / "run").iterdir())
+    carry_out(plan(), images, tmp_path / "new")
+    carry_out(plan(), images, tmp_path / "new", reuse=Reuse(resume=True))
 
 
 def test_a_folder_that_cannot_be_is_an_error(tmp_path, images):

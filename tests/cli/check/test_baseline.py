@@ -16,6 +16,12 @@ from tests.cli.check.common import TESTS, limits
 from tests.cli.common import FFLTOOL
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device")
+def test_a_baseline_is_kept_in_a_file(noisy, run):
+    check = ("check", *noisy(2), "--min", "psnr=1", "--update-baseline", "--baseline", "/dev/full")
+    assert run(*check)[::2] == (2, "ffltool: /dev/full is no file, and a baseline is kept in one\n")
+
+
 def test_a_baseline_is_made_kept_and_renewed(noisy, run):
     file = limits("psnr.min = 20\npsnr.max_drop = 0.5")
     check = ("check", *noisy(4), "-c", file, "--baseline", "b.json")
@@ -32,7 +38,7 @@ def test_a_baseline_is_made_kept_and_renewed(noisy, run):
     status, out, err = run(*check, "--update-baseline")
     assert status == 1
     assert "it fell by" in out
-    assert err == "ffltool: b.json was not written: 1 of 2 limits do not pass\n"
+    assert err == "ffltool: b.json was not written: 1 of 2 limits did not pass\n"
     assert Path("b.json").read_bytes() == first
 
     noisy(3)
