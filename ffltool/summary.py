@@ -96,7 +96,7 @@ def summarised(
         seconds=time.perf_counter() - start,
         bands=bands.compute() if bands else (),
         classes=sums.tally.classes() if sums.tally else (),
-        error_map=bands.error_map() if bands and bands.size else None,
+        error_map=bands.error_map() if bands else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Folders that a run may write to, and what in them it leaves alone."""
 
+import errno
 from dataclasses import replace
 
 import pytest
@@ -65,6 +66,17 @@ def test_a_folder_takes_one_run_at_a_time(tmp_path, images):
         assert not any((tmp_path / "run").iterdir())
     carry_out(plan(), images, tmp_path / "new")
     carry_out(plan(), images, tmp_path / "new", reuse=Reuse(resume=True))
+
+
+def test_a_disk_without_locks_keeps_nobody_away(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refused(*_):
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with held(tmp_path / "run"), held(tmp_path / "run"):
+        assert (tmp_path / "run").is_dir()
 
 
 def test_a_folder_that_cannot_be_is_an_error(tmp_path, images):
