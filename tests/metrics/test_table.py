@@ -68,8 +68,12 @@ def test_an_unknown_name_lists_the_known_ones():
 
 
 def test_no_name_is_an_error():
-    with pytest.raises(InputError, match="known are"):
+    with pytest.raises(InputError, match="no metric was asked for; known are lfd, mse, psnr, ssim"):
         look_up([])
+
+
+def test_a_name_may_stand_alone():
+    assert look_up("ssim") == look_up(["ssim"])
 
 
 TABLE = """
