@@ -115,7 +115,7 @@ class Inception(nn.Module):
         self.register_buffer("classes", tensors["fc.weight"])
         self.register_buffer("bias", tensors["fc.bias"])
 
-    def forward(self, images: Tensor, *, layers: Sequence[str]) -> dict[str, Tensor]:
+    def forward(self, images: Tensor, *, layers: Sequence[str] = ("2048",)) -> dict[str, Tensor]:
         """Return the features of images in the layers asked for.
 
         Parameters

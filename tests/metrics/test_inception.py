@@ -102,6 +102,7 @@ def test_the_network_goes_no_further_than_asked(stand_in, images):
     network.parts["3b_1x1"].forward = None
     shown = prepared(images["real"][:1])
     assert list(network(shown, layers=["64"])) == ["64"]
+    assert list(Inception(stand_in)(shown)) == ["2048"], "the layer of the papers, if none is asked for"
     with pytest.raises(TypeError):
         network(shown, layers=["192"])
 
