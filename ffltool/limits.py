@@ -86,8 +86,9 @@ def targets_of(name: str, where: str, *, others: Sequence[str] = ()) -> list[str
 
 def known(key: str, names: Iterable[str], where: str) -> None:
     """Raise for a key that is unknown, naming the nearest known one."""
-    lower = {name.lower(): name for name in names}
-    if key not in lower.values():
+    names = list(names)
+    if key not in names:
+        lower = {name.lower(): name for name in names}
         nearest = lower[difflib.get_close_matches(key[:100].lower(), lower, n=1, cutoff=0)[0]]
         raise InputError(f"{where}: {short(key)} is unknown; did you mean {nearest}?")
 

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from ffltool.errors import InputError
-from ffltool.limits import Limit, limits_of, sentence, targets_of, usual_statistic
+from ffltool.limits import Limit, known, limits_of, sentence, targets_of, usual_statistic
 from ffltool.metrics import METRICS
 
 
@@ -127,3 +127,8 @@ def test_a_change_must_be_a_number_or_a_percentage(value):
 )
 def test_limits_that_make_no_sense_are_errors(table, text):
     assert text in error("psnr", **table)
+
+
+def test_names_that_differ_in_capitals_alone_are_two():
+    for name in ("Faces", "faces"):
+        known(name, ["Faces", "faces"], "set")
