@@ -236,11 +236,11 @@ def _only_size(pairing: Pairing, reading: Reading | LabelMaps, *, workers: int |
 
 def _sizes(pairing: Pairing, *, workers: int | None) -> dict[Path, Size]:
     """Return the size of each file, but for broken ones; images in memory have names as files do."""
-    named = [(path, (pair, side)) for pair in pairing.pairs for side, path in enumerate(pairing.files(pair)) if path]
     if pairing.in_memory:
-        held = {path: pairing.pictures[pair][side] for path, (pair, side) in named}
-        return {path: image.size for path, image in held.items() if image is not None}
-    return sizes_of((path for path, _ in named), skip_broken=True, workers=workers)
+        held = [each for pair, both in pairing.pictures.items() for each in zip(pairing.files(pair), both, strict=True)]
+        return {path: image.size for path, image in held if path is not None and image is not None}
+    paths = (path for pair in pairing.pairs for path in pairing.files(pair) if path is not None)
+    return sizes_of(paths, skip_broken=True, workers=workers)
 
 
 def size_of_sets(pairing: Pairing, *, workers: int | None) -> Size:

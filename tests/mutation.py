@@ -280,18 +280,18 @@ def main():
     parser.add_argument("--sample", type=int, help="how many mutants of each module; all, unless it is given")
     arguments = parser.parse_args()
     os.chdir(ROOT)
-    table = [f"{'module':<28}{'mutants':>8}{'killed':>8}{'share':>8}"]
+    without = ("cacheprovider", "faulthandler", "randomly", "cov")
+    options = ["-qq", "-s", "--assert=plain", *(part for name in without for part in ("-p", f"no:{name}"))]
+    counts = {}
     for module in arguments.modules:
         mutation = Mutation(module, arguments.sample)
-        plugins = [
-            part for name in ("cacheprovider", "faulthandler", "randomly", "cov") for part in ("-p", f"no:{name}")
-        ]
-        options = ["-qq", "-s", "--assert=plain", *plugins]
         if status := pytest.main([*options, *mutation.tests], plugins=[mutation]):
             sys.exit(status)
-        killed = mutation.count - len(mutation.left)
-        table.append(f"{module:<28}{mutation.count:>8}{killed:>8}{killed / mutation.count:>8.1%}")
-    print("\n".join(["", *table]))
+        counts[module] = mutation.count, mutation.count - len(mutation.left)
+    counts["all"] = tuple(map(sum, zip(*counts.values(), strict=True)))
+    print(f"\n{'module':<28}{'mutants':>8}{'killed':>8}{'share':>8}")
+    for name, (count, killed) in counts.items():
+        print(f"{name:<28}{count:>8}{killed:>8}{killed / count:>8.1%}")
 
 
 if __name__ == "__main__":
